@@ -1,0 +1,189 @@
+"""`Catalog`: the generators that are served, by name, read once from the weights folder."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.batching import Batcher, PixelGenerator
+from app.errors import NotReady, ServiceError, UnknownModel
+from app.metrics import Metrics
+from app.settings import Settings
+from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from model.inference import InferenceEngine, InferenceError
+from model.spec import GeneratorSpec
+
+_FAVOURITE = "faces-64"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+_log = logging.getLogger(__name__)
+
+
+class CatalogError(ValueError):
+    """The weights folder cannot be served; the message says why and what to do."""
+
+
+class Engine(PixelGenerator, Protocol):
+    """What a served generator needs of `model.inference.InferenceEngine`."""
+
+    numeric_path: str
+    device: str
+
+    def check_golden(self) -> None:
+        """Raise InferenceError if the golden seeds no longer render as at start-up."""
+
+
+class ServedGenerator:
+    """One generator with its batcher, and whether its weights are still right."""
+
+    def __init__(
+        self, name: str, checkpoint: Checkpoint, engine: Engine, batcher: Batcher
+    ) -> None:
+        self.name = name
+        self.digest = checkpoint.digest
+        self.spec: GeneratorSpec = checkpoint.spec
+        self.class_names = checkpoint.class_names
+        self.attribute_names = checkpoint.attribute_names
+        self.latent_scheme = checkpoint.latent_scheme
+        self.provenance: dict[str, Any] = _plain(dataclasses.asdict(checkpoint.provenance))
+        self.numeric_path = engine.numeric_path
+        self.device = engine.device
+        self.batch_shapes = tuple(engine.batch_shapes)
+        self.batcher = batcher
+        self._engine = engine
+        self._canary_fault: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong, or None when it can be served."""
+        if not self.batcher.is_alive:
+            return "the worker has stopped"
+        return self._canary_fault
+
+    def require_ready(self) -> None:
+        """Raise NotReady unless it can be served."""
+        if self.fault:
+            raise NotReady(f"The model {self.name} cannot be served now: {self.fault}.")
+
+    async def check_golden(self, limit_s: float) -> None:
+        """Render the golden seeds in between batches; remember what came of it."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.batcher.run_check(self._engine.check_golden)
+        except TimeoutError:
+            self._canary_fault = "the device does not answer"
+        except ServiceError as error:
+            self._canary_fault = error.title.lower()
+        except Exception:
+            _log.exception("the golden images of %s failed", self.name)
+            self._canary_fault = "the golden images are not reproduced"
+        else:
+            self._canary_fault = None
+
+
+class Catalog:
+    """Every served generator; owns their workers."""
+
+    def __init__(self, generators: list[ServedGenerator], default_model: str | None) -> None:
+        """Take at least one generator; CatalogError if the default is none of them."""
+        self._by_name = {generator.name: generator for generator in generators}
+        self.default_name = default_model or next(
+            (name for name in (_FAVOURITE, *sorted(self._by_name)) if name in self._by_name), ""
+        )
+        if self.default_name not in self._by_name:
+            names = ", ".join(sorted(self._by_name)) or "none"
+            raise CatalogError(
+                f"the default model {self.default_name!r} is not among the weights: {names}"
+            )
+
+    def __iter__(self) -> Iterator[ServedGenerator]:
+        """Walk through the generators by name."""
+        return iter([self._by_name[name] for name in sorted(self._by_name)])
+
+    def find(self, name: str | None, digest: str | None = None) -> ServedGenerator:
+        """Return the generator of that name, or digest, or both, or the default.
+
+        Raises UnknownModel, which names the field at fault.
+        """
+        if name is None and digest is not None:
+            found = [item for item in self if item.digest == digest]
+            if not found:
+                raise UnknownModel("digest", "No model with this digest is served.")
+            return found[0]
+        generator = self._by_name.get(self.default_name if name is None else name)
+        if generator is None:
+            raise UnknownModel("model", "No model of this name is served; see /models.")
+        if digest is not None and generator.digest != digest:
+            raise UnknownModel("digest", "This model is served with another digest.")
+        return generator
+
+    def start(self) -> None:
+        """Start every worker."""
+        for generator in self:
+            generator.batcher.start()
+
+    async def watch(self, period_s: float) -> None:
+        """Check every generator's golden images, for ever."""
+        while True:
+            await asyncio.sleep(period_s)
+            await asyncio.gather(*(item.check_golden(period_s) for item in self))
+
+    async def close(self, limit_s: float) -> None:
+        """Drain and stop every worker at once, within the limit."""
+        await asyncio.gather(*(asyncio.to_thread(item.batcher.close, limit_s) for item in self))
+
+
+def load_catalog(settings: Settings, metrics: Metrics) -> Catalog:
+    """Read, build, warm and check every checkpoint of the weights folder.
+
+    Slow, and blocks. Starts no thread of ours. CatalogError at the first that is not right.
+    """
+    if not settings.weights.is_dir():
+        raise CatalogError(f"there is no folder {settings.weights}; {_ADVICE}")
+    paths = sorted(settings.weights.glob("*.safetensors"))
+    if not paths:
+        raise CatalogError(f"there is no *.safetensors in {settings.weights}; {_ADVICE}")
+    return Catalog([_load(path, settings, metrics) for path in paths], settings.default_model)
+
+
+_ADVICE = (
+    "name a folder of checkpoints with --weights or GANLOOM_WEIGHTS, "
+    "or make one: python -m model export RUN weights/NAME.safetensors"
+)
+
+
+def _load(path: Path, settings: Settings, metrics: Metrics) -> ServedGenerator:
+    name = path.name.removesuffix(".safetensors")
+    if not _NAME.fullmatch(name):
+        raise CatalogError(
+            f"{path}: a model's name is up to 128 letters, digits, dots, dashes and underscores"
+        )
+    try:
+        checkpoint = read_checkpoint(path)
+        engine = InferenceEngine(
+            checkpoint,
+            device=settings.device,
+            threads=settings.threads,
+            max_batch_size=settings.max_batch_size,
+        )
+    except CheckpointError as error:
+        raise CatalogError(str(error)) from error
+    except (InferenceError, OSError) as error:
+        raise CatalogError(f"{path}: {error}") from error
+    batcher = Batcher(engine, settings.queue_capacity, metrics.for_model(name))
+    metrics.watch_queue(name, lambda: batcher.queued_images)
+    _log.info("serving %s from %s on %s", name, path, engine.numeric_path)
+    return ServedGenerator(name, checkpoint, engine, batcher)
+
+
+def _plain(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Keep what JSON can say: a checkpoint may hold a score that is not a number."""
+    text = json.dumps(provenance, default=str)
+    plain: dict[str, Any] = json.loads(text, parse_constant=lambda _: None)
+    return plain

@@ -1,0 +1,254 @@
+"""`ServiceError`, each with its status, and the RFC 9457 problem documents made of them.
+
+    ServiceError
+    ├── InvalidRequest       422  a field is wrong, and named
+    ├── UnknownModel         404  no such model, or another digest
+    ├── NotAcceptable        406  no media type that the client accepts
+    ├── BodyTimeout          408  the body did not arrive in time
+    ├── BodyTooLarge         413  more bytes than a body may have
+    ├── UnsupportedEncoding  415  a compressed request body
+    ├── Overloaded           429  the queue is full; Retry-After says for how long
+    ├── ClientGone           499  nobody is left to answer; never seen
+    ├── GeneratorFailed      500  the device failed; never the client's doing
+    ├── NotReady             503  starting, stopping, or the weights are not right
+    └── DeadlineExceeded     504  took longer than a request may
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+_MAX_FIELD_ERRORS = 20
+_MAX_TEXT = 300
+
+_log = logging.getLogger(__name__)
+
+
+class ServiceError(Exception):
+    """An answer other than the one asked for; `detail` is read by the client."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """The (field, what is wrong with it) that this error is about."""
+        return ()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that the response carries besides its type."""
+        return {}
+
+
+class InvalidRequest(ServiceError):
+    """One field has a value that cannot be served."""
+
+    status = 422
+    title = "Invalid request"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self._fields = ((field, detail),)
+
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """The one field."""
+        return self._fields
+
+
+class UnknownModel(ServiceError):
+    """No such model is served, or not with that digest."""
+
+    status = 404
+    title = "Unknown model"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self._fields = ((field, detail),)
+
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """The field that named it."""
+        return self._fields
+
+
+class NotAcceptable(ServiceError):
+    """The Accept header leaves nothing that can be sent."""
+
+    status = 406
+    title = "Not acceptable"
+
+
+class BodyTimeout(ServiceError):
+    """The request body did not arrive in time."""
+
+    status = 408
+    title = "Request timeout"
+
+
+class BodyTooLarge(ServiceError):
+    """The request body is longer than it may be."""
+
+    status = 413
+    title = "Body too large"
+
+
+class UnsupportedEncoding(ServiceError):
+    """The request body is compressed."""
+
+    status = 415
+    title = "Unsupported content encoding"
+
+
+class Overloaded(ServiceError):
+    """The queue is full."""
+
+    status = 429
+    title = "Overloaded"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("More images are waiting than the queue holds; try again later.")
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class ClientGone(ServiceError):
+    """The client hung up."""
+
+    status = 499
+    title = "Client closed request"
+
+
+class GeneratorFailed(ServiceError):
+    """The generator raised, or gave something that is not the images asked for."""
+
+    status = 500
+    title = "Generator failed"
+
+
+class NotReady(ServiceError):
+    """The service, or one model of it, cannot answer now."""
+
+    status = 503
+    title = "Not ready"
+
+
+class DeadlineExceeded(ServiceError):
+    """The request took longer than it may."""
+
+    status = 504
+    title = "Deadline exceeded"
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+    app.add_exception_handler(ServiceError, _answer_service_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(Exception, _answer_unforeseen)
+
+
+def describe_validation(errors: Sequence[Any]) -> list[tuple[str, str]]:
+    """Turn pydantic's errors into (field, what is wrong), without the input itself."""
+    return [
+        (".".join(str(part) for part in error["loc"]) or "body", _bounded(error["msg"]))
+        for error in errors[:_MAX_FIELD_ERRORS]
+    ]
+
+
+class InvalidFields(InvalidRequest):
+    """Several fields are wrong; what pydantic found."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        super().__init__(*fields[0])
+        self._fields = tuple(fields)
+
+
+def problem_response(error: ServiceError) -> Response:
+    """Write `error` as an RFC 9457 problem document."""
+    slug = error.title.lower().replace(" ", "-")
+    problem: dict[str, Any] = {
+        "type": f"urn:ganloom:problem:{slug}",
+        "title": error.title,
+        "status": error.status,
+        "detail": _bounded(error.detail),
+    }
+    if error.fields:
+        problem["errors"] = [
+            {"field": _bounded(field), "pointer": _pointer(field), "detail": _bounded(detail)}
+            for field, detail in error.fields
+        ]
+    # ASCII escapes, so that a surrogate from the client cannot make the answer unencodable.
+    return Response(
+        json.dumps(problem).encode("ascii"),
+        error.status,
+        {"Cache-Control": "no-store", **error.headers},
+        PROBLEM_MEDIA_TYPE,
+    )
+
+
+def _bounded(text: str) -> str:
+    """Cut a text that a client may have blown up."""
+    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "..."
+
+
+def _pointer(field: str) -> str:
+    """Write the field as a JSON pointer in a URI fragment."""
+    return _bounded("#/" + field.replace(".", "/"))
+
+
+async def _answer_service_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return problem_response(error)
+
+
+async def _answer_validation_error(_: Request, error: Exception) -> Response:
+    """Name each field; the first part of its location only says query, path or header."""
+    assert isinstance(error, RequestValidationError)
+    found = [{**item, "loc": item["loc"][1:] or item["loc"]} for item in error.errors()]
+    return problem_response(InvalidFields(describe_validation(found)))
+
+
+async def _answer_http_exception(_: Request, error: Exception) -> Response:
+    """Answer what the router itself found: an unknown path, or a method it does not have."""
+    assert isinstance(error, HTTPException)
+    problem = ServiceError(str(error.detail))
+    response = _with_status(problem, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _with_status(error: ServiceError, status: int) -> Response:
+    """Write a problem under a status that no class of ours stands for."""
+
+    class Problem(ServiceError):
+        pass
+
+    Problem.status, Problem.title = status, HTTPStatus(status).phrase
+    return problem_response(Problem(error.detail))
+
+
+async def _answer_unforeseen(_: Request, error: Exception) -> Response:
+    """Answer a defect of ours; the log has the traceback, the client only this."""
+    _log.error("unforeseen error", exc_info=error)
+    return problem_response(ServiceError("The service failed; its log says why."))

@@ -1,0 +1,167 @@
+"""Pixels to bytes: stills, sheets, strips, animations, archives. Pure, and deterministic.
+
+Pixels are uint8 (h, w, c), c from 1 to 4: gray, gray and alpha, RGB, RGBA. PNG, WebP and
+APNG are lossless; JPEG has no alpha and GIF 256 colours, so both are painted on white.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+from PIL import Image, features
+
+Pixels = NDArray[np.uint8]
+
+# Part of every ETag: raise the number with any change of what is written for equal pixels.
+# The libraries below Pillow decide about bytes too.
+ENCODER_VERSION = "-".join(
+    ["1", PIL.__version__]
+    + [str(features.version(name)) for name in ("zlib", "libjpeg_turbo", "webp")]
+)
+
+_PNG_COMPRESS_LEVEL = 1
+_JPEG_QUALITY = 92
+_WEBP_EFFORT = 2
+_FRAME_MS = 80
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
+
+
+class ImageFormat(StrEnum):
+    """How one still is written."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+    @property
+    def media_type(self) -> str:
+        """The IANA name."""
+        return f"image/{self.value}"
+
+    @property
+    def extension(self) -> str:
+        """The end of a file name."""
+        return "jpg" if self is ImageFormat.JPEG else self.value
+
+
+class AnimationFormat(StrEnum):
+    """How a walk is written as moving pictures."""
+
+    GIF = "gif"
+    APNG = "apng"
+    WEBP = "webp"
+
+    @property
+    def media_type(self) -> str:
+        """The IANA name."""
+        return f"image/{self.value}"
+
+
+def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
+    """Write one still; PNG and WebP give back the very pixels, WebP as RGB or RGBA."""
+    image = _to_image(pixels)
+    buffer = io.BytesIO()
+    if image_format is ImageFormat.PNG:
+        image.save(buffer, "PNG", compress_level=_PNG_COMPRESS_LEVEL)
+    elif image_format is ImageFormat.WEBP:
+        image = _to_colour(image)
+        # `exact` keeps the colour of transparent pixels.
+        image.save(buffer, "WEBP", lossless=True, exact=True, quality=0, method=_WEBP_EFFORT)
+    else:
+        _paint_on_white(image).save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def encode_animation(frames: Pixels, animation_format: AnimationFormat) -> bytes:
+    """Write (n, h, w, c) as a loop; APNG and WebP give back the very pixels of each frame.
+
+    Neighbours that are equal become one frame of their summed duration.
+    """
+    images = [_to_image(frame) for frame in frames]
+    buffer = io.BytesIO()
+    timing: dict[str, Any] = {"save_all": True, "duration": _FRAME_MS, "loop": 0}
+    if animation_format is AnimationFormat.APNG:
+        timing |= {"append_images": images[1:], "compress_level": _PNG_COMPRESS_LEVEL}
+        # Whole frames: blending would lose the colour below alpha.
+        images[0].save(buffer, "PNG", blend=0, disposal=0, **timing)
+    elif animation_format is AnimationFormat.WEBP:
+        images = [_to_colour(image) for image in images]
+        timing |= {"append_images": images[1:], "lossless": True, "exact": True}
+        images[0].save(buffer, "WEBP", quality=0, method=_WEBP_EFFORT, **timing)
+    else:
+        images = [_paint_on_white(image) for image in images]
+        images[0].save(buffer, "GIF", append_images=images[1:], optimize=False, **timing)
+    return buffer.getvalue()
+
+
+def pack_zip(names: Sequence[str], files: Sequence[bytes]) -> bytes:
+    """Pack files, stored since images do not shrink, under one fixed date."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in zip(names, files, strict=True):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system = 3  # the same bytes whatever this runs on
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def pack_multipart(
+    names: Sequence[str], files: Sequence[bytes], media_type: str
+) -> tuple[bytes, str]:
+    """Pack files as MIME parts (RFC 2046); returns the body and its media type."""
+    content = hashlib.sha256()
+    for data in files:
+        content.update(data)
+    # Derived from the files, so equal answers have equal bytes, and found in none of them.
+    boundary = f"ganloom-{content.hexdigest()[:32]}"
+    body = io.BytesIO()
+    for name, data in zip(names, files, strict=True):
+        head = (
+            f"--{boundary}\r\nContent-Type: {media_type}\r\nContent-Length: {len(data)}\r\n"
+            f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
+        )
+        body.write(head.encode("ascii") + data + b"\r\n")
+    body.write(f"--{boundary}--\r\n".encode("ascii"))
+    return body.getvalue(), f"multipart/mixed; boundary={boundary}"
+
+
+def pack_json(document: dict[str, Any], rows: Sequence[dict[str, Any]], files: list[bytes]) -> bytes:
+    """Write `document` with `images`: each row, and its file as base64 under `data`."""
+    images = [
+        {**row, "data": base64.b64encode(data).decode("ascii")}
+        for row, data in zip(rows, files, strict=True)
+    ]
+    return json.dumps({**document, "images": images}, separators=(",", ":")).encode("ascii")
+
+
+def _to_image(pixels: Pixels) -> Image.Image:
+    """Wrap (h, w, c) as an image of the mode that its channels make."""
+    channels = pixels.shape[-1]
+    contiguous = np.ascontiguousarray(pixels if channels > 1 else pixels[..., 0])
+    height, width = contiguous.shape[:2]
+    return Image.frombytes(_MODES[channels], (width, height), contiguous.tobytes())
+
+
+def _to_colour(image: Image.Image) -> Image.Image:
+    """Widen gray to RGB and gray with alpha to RGBA, all that WebP has."""
+    return image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
+
+
+def _paint_on_white(image: Image.Image) -> Image.Image:
+    """Remove alpha."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")

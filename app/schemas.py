@@ -1,0 +1,188 @@
+"""Wire types: what a client may send and what it reads. Only their shape is checked here.
+
+What needs a model or a limit to be judged (a label, the length of a latent, n) is checked
+by the renderer, before anything is allocated for it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from model.latents import MAX_SEED
+
+_MAX_NAME = 128
+
+GenerateLayout = Literal["single", "grid", "zip", "multipart", "json"]
+StillFormat = Literal["png", "jpeg", "webp"]
+WalkFormat = Literal["png", "gif", "apng", "webp", "zip"]
+Extension = Literal["png", "jpg", "webp"]
+
+
+def _check_label(value: object) -> int | str:
+    """Accept a class index or a class name; true is neither."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PydanticCustomError("label", "Input should be a class index or a class name")
+    if isinstance(value, str) and len(value) > _MAX_NAME:
+        raise PydanticCustomError("label", "Input should be at most 128 characters")
+    return value
+
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
+Label = Annotated[
+    int | str,
+    PlainValidator(_check_label),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]}),
+]
+Truncation = Annotated[float, Field(ge=0, le=1)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class GenerateBody(BaseModel):
+    """What to generate. Exactly one of `seed`, `seeds`, `latents`, or none for a random seed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+    model: Name | None = Field(None, description="a name of /models; none: the default")
+    n: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[16]
+    )
+    seed: Seed | None = Field(None, description="the first seed", examples=[7])
+    seeds: Annotated[list[Seed], Field(min_length=1), FailFast()] | None = Field(
+        None, description="the seeds, one an image"
+    )
+    latents: (
+        Annotated[
+            list[Annotated[list[float], Field(min_length=1), FailFast()]],
+            Field(min_length=1),
+            FailFast(),
+        ]
+        | None
+    ) = Field(None, description="z itself, z_dim numbers a row")
+    label: Label | None = Field(
+        None, description="a class, by index or name; none: a class drawn from each seed"
+    )
+    truncation: Truncation = Field(1.0, description="1 is the full variety, 0 the average image")
+    format: StillFormat | None = Field(None, description="of each image; png unless Accept differs")
+    layout: GenerateLayout | None = Field(
+        None, description="`single` for one image, `grid` for several, unless Accept differs"
+    )
+
+
+class _CacheableQuery(BaseModel):
+    """The parameters that every cacheable resource shares."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+    model: Name | None = Field(None, description="a name of /models; none: the default")
+    digest: Digest | None = Field(
+        None, description="sha256 of the checkpoint; with it the answer never changes"
+    )
+    label: Label | None = Field(None, description="a class, by index or name")
+    truncation: Truncation = Field(1.0, description="1 is the full variety, 0 the average image")
+
+
+class ImageQuery(_CacheableQuery):
+    """The parameters of one still."""
+
+
+class InterpolateQuery(_CacheableQuery):
+    """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
+
+    start: Seed | None = Field(None, description="the first seed", examples=[1])
+    end: Seed | None = Field(None, description="the last seed", examples=[2])
+    seeds: Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$")] | None = Field(
+        None, description="two or more seeds to pass through, as 1,2,3"
+    )
+    steps: Annotated[int, Field(ge=2)] = Field(16, description="frames, both ends included")
+    method: Literal["slerp", "lerp"] = Field("slerp", description="on the sphere, or straight")
+    format: WalkFormat | None = Field(None, description="png (a strip) unless Accept differs")
+
+
+class Limits(BaseModel):
+    """What one request may ask for."""
+
+    max_images: int
+    max_steps: int
+    max_pixels: int
+    max_body_bytes: int
+    max_latent_magnitude: float
+    max_seed: int = MAX_SEED
+    deadline_s: float
+
+
+class ModelInfo(BaseModel):
+    """One served model."""
+
+    name: str
+    digest: str = Field(description="sha256 of the checkpoint file")
+    is_default: bool
+    is_ready: bool
+    spec: dict[str, Any]
+    class_names: list[str]
+    attribute_names: list[str]
+    provenance: dict[str, Any] = Field(description="data, licence, credit, recipe and scores")
+    latent_scheme: str
+    numeric_path: str = Field(description="what the bits of a pixel depend on besides the digest")
+    device: str
+    batch_shapes: list[int]
+    limits: Limits
+
+
+class ModelList(BaseModel):
+    """Every served model."""
+
+    default: str
+    models: list[ModelInfo]
+
+
+class GeneratedImage(BaseModel):
+    """One image of the `json` layout."""
+
+    seed: int | None = Field(description="null for explicit latents")
+    label: int | None
+    data: str = Field(description="the file, base64")
+
+
+class GeneratedImages(BaseModel):
+    """The `json` layout."""
+
+    model: str
+    digest: str
+    media_type: str
+    images: list[GeneratedImage]
+
+
+class Readiness(BaseModel):
+    """Whether the service can answer; `faults` holds what is wrong, by model."""
+
+    status: Literal["ready", "not ready"]
+    faults: dict[str, str]
+
+
+class FieldProblem(BaseModel):
+    """One field of a request and what is wrong with it."""
+
+    field: str
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = Field([], description="the fields at fault, if any")

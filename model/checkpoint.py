@@ -1,0 +1,168 @@
+"""`Checkpoint`: a generator ready to serve, in one safetensors file that describes itself.
+
+The tensors are the generator's under `generator.` and `golden.pixels`; everything else is
+JSON in the file's metadata. A reader runs nothing from the file, and refuses what does not
+fit, by content and never by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from model.generators import build_generator
+from model.golden import GOLDEN_SEEDS, Golden
+from model.latents import LATENT_SCHEME
+from model.provenance import Provenance
+from model.safetensors_header import HeaderError, SafetensorsHeader, TensorEntry, read_header
+from model.spec import GeneratorSpec, SpecError
+
+FORMAT_VERSION = "1"
+_OUTPUT_RANGE = "[-1, 1]"
+_PREFIX = "generator."
+_GOLDEN = "golden.pixels"
+_DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint, or not one of this version; the message says why."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that serving needs. `digest` is the sha256 of the file, "" before writing."""
+
+    spec: GeneratorSpec
+    weights: Mapping[str, Tensor]
+    golden: Golden
+    provenance: Provenance = Provenance()
+    class_names: tuple[str, ...] = ()
+    attribute_names: tuple[str, ...] = ()
+    latent_scheme: str = LATENT_SCHEME
+    digest: str = ""
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
+    """Write the file whole or not at all, and return the checkpoint with its digest."""
+    metadata = {
+        "format_version": FORMAT_VERSION,
+        "spec": checkpoint.spec.to_json(),
+        "latent_scheme": checkpoint.latent_scheme,
+        "output_range": _OUTPUT_RANGE,
+        "class_names": json.dumps(checkpoint.class_names),
+        "attribute_names": json.dumps(checkpoint.attribute_names),
+        "provenance": checkpoint.provenance.to_json(),
+        "golden": json.dumps(dict(checkpoint.golden.hashes), sort_keys=True),
+    }
+    tensors = {_PREFIX + name: weight.contiguous() for name, weight in checkpoint.weights.items()}
+    tensors[_GOLDEN] = torch.from_numpy(checkpoint.golden.pixels)
+    content = safetensors.torch.save(tensors, metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)  # a temporary file is private, a checkpoint is not
+    os.replace(file.name, path)
+    return replace(checkpoint, digest=hashlib.sha256(content).hexdigest())
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint. CheckpointError names the file and what is wrong with it."""
+    try:
+        header = read_header(path)
+        spec = _read_spec(header)
+        _check_tensors(header, spec)
+        content = path.read_bytes()
+        tensors = safetensors.torch.load(content)
+        return _assemble(header, spec, tensors, hashlib.sha256(content).hexdigest())
+    except (OSError, HeaderError, SpecError, CheckpointError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CheckpointError(f"{path.name} cannot be served: {reason}") from error
+
+
+def _read_spec(header: SafetensorsHeader) -> GeneratorSpec:
+    metadata = header.metadata
+    version = metadata.get("format_version")
+    if version is None:
+        raise CheckpointError("it has no format_version, so it was not exported by ganloom")
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"it has format version {version}, and this program reads version {FORMAT_VERSION}"
+        )
+    for key, expected in (("latent_scheme", LATENT_SCHEME), ("output_range", _OUTPUT_RANGE)):
+        if metadata.get(key) != expected:
+            raise CheckpointError(f"its {key} is {metadata.get(key)!r}, this program's {expected!r}")
+    return GeneratorSpec.from_json(metadata.get("spec", ""))
+
+
+def _check_tensors(header: SafetensorsHeader, spec: GeneratorSpec) -> None:
+    """Require exactly the tensors of the generator that the spec describes."""
+    with torch.device("meta"):  # shapes without memory: the spec is still only a claim
+        generator = build_generator(spec)
+    expected = {
+        _PREFIX + name: TensorEntry(_DTYPES[tensor.dtype], tuple(tensor.shape))
+        for name, tensor in generator.state_dict().items()
+    }
+    side = spec.img_resolution
+    expected[_GOLDEN] = TensorEntry("U8", (len(GOLDEN_SEEDS), side, side, spec.img_channels))
+    if missing := sorted(set(expected) - set(header.tensors)):
+        raise CheckpointError(f"it lacks the tensor {missing[0]!r}")
+    if unknown := sorted(set(header.tensors) - set(expected)):
+        raise CheckpointError(f"it has a tensor {unknown[0]!r} that its generator does not have")
+    for name, entry in expected.items():
+        if header.tensors[name] != entry:
+            found = header.tensors[name]
+            raise CheckpointError(
+                f"tensor {name!r} is {found.dtype} {found.shape}, not {entry.dtype} {entry.shape}"
+            )
+
+
+def _assemble(
+    header: SafetensorsHeader, spec: GeneratorSpec, tensors: dict[str, Tensor], digest: str
+) -> Checkpoint:
+    weights = {
+        name.removeprefix(_PREFIX): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_PREFIX)
+    }
+    for name, weight in weights.items():
+        if not torch.isfinite(weight).all():
+            raise CheckpointError(f"tensor {_PREFIX + name!r} holds a value that is not finite")
+    try:
+        hashes = {
+            str(numeric_path): tuple(str(digest) for digest in digests)
+            for numeric_path, digests in json.loads(header.metadata["golden"]).items()
+        }
+        class_names = _names(header.metadata["class_names"], spec.num_classes)
+        attribute_names = _names(header.metadata["attribute_names"], None)
+        provenance = Provenance.from_json(header.metadata["provenance"])
+    except (KeyError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"its metadata are malformed: {error}") from error
+    return Checkpoint(
+        spec=spec,
+        weights=weights,
+        golden=Golden(tensors[_GOLDEN].numpy(), hashes),
+        provenance=provenance,
+        class_names=class_names,
+        attribute_names=attribute_names,
+        digest=digest,
+    )
+
+
+def _names(text: str, count: int | None) -> tuple[str, ...]:
+    names: Any = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("names must be a list of strings")
+    if count is not None and len(names) != count:
+        raise ValueError(f"there are {len(names)} class names for {count} classes")
+    return tuple(names)

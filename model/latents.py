@@ -1,0 +1,149 @@
+"""`Latents`: points of the latent space, made from seeds, walked and truncated.
+
+Everything here is NumPy on the CPU, so that a latent never depends on the device, the
+thread count or the batch that it will be rendered in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.spec import GeneratorSpec
+
+# Stored in every checkpoint. A change of `sample_latents` needs a new name here, and a
+# reader refuses a scheme that it does not know.
+LATENT_SCHEME = "philox-randomstate-normal-v1"
+
+# The largest integer that every JSON reader, JavaScript's included, holds exactly.
+MAX_SEED = 2**53 - 1
+
+Interpolation = Literal["slerp", "lerp"]
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Rows to render: `z` float32 (n, z_dim), `labels` int64 (n,) or None.
+
+    Labels are present exactly when the generator is conditional.
+    """
+
+    z: NDArray[np.float32]
+    labels: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.z)
+
+    def rows(self, start: int, stop: int) -> Latents:
+        """Return rows `start` to `stop - 1`."""
+        labels = None if self.labels is None else self.labels[start:stop]
+        return Latents(self.z[start:stop], labels)
+
+    @staticmethod
+    def concatenate(parts: Sequence[Latents]) -> Latents:
+        """Stack rows of one generator in order."""
+        labels = [part.labels for part in parts if part.labels is not None]
+        return Latents(
+            np.concatenate([part.z for part in parts]),
+            np.concatenate(labels) if labels else None,
+        )
+
+
+def sample_latents(
+    spec: GeneratorSpec, seeds: Sequence[int], label: int | None = None
+) -> Latents:
+    """Draw one row a seed, each a function of its own seed alone.
+
+    A conditional generator takes `label` for every row, or, where it is None, a label
+    drawn from the row's seed. RandomState's streams are frozen by NumPy's NEP 19 and
+    Philox's by its specification (Salmon et al., 2011), so seed 7 is the same z for good.
+    Returns (n, z_dim); ValueError if a seed or the label is out of range.
+    """
+    z = np.empty((len(seeds), spec.z_dim), np.float32)
+    labels = np.empty(len(seeds), np.int64)
+    for row, seed in enumerate(seeds):
+        if not 0 <= seed <= MAX_SEED:
+            raise ValueError(f"a seed must be from 0 to {MAX_SEED}, not {seed}")
+        stream = np.random.RandomState(np.random.Philox(key=seed))
+        z[row] = stream.standard_normal(spec.z_dim)
+        labels[row] = stream.randint(max(spec.num_classes, 1))
+    if not spec.is_conditional:
+        return Latents(z, fixed_labels(spec, len(seeds), label))
+    return Latents(z, labels if label is None else fixed_labels(spec, len(seeds), label))
+
+
+def fixed_labels(spec: GeneratorSpec, count: int, label: int | None) -> NDArray[np.int64] | None:
+    """Repeat one label over `count` rows, (count,); None for an unconditional generator.
+
+    ValueError if the label is out of range, or given to a generator without classes, or
+    missing for one with classes.
+    """
+    if not spec.is_conditional:
+        if label is not None:
+            raise ValueError("this generator has no classes, so it takes no label")
+        return None
+    if label is None or not 0 <= label < spec.num_classes:
+        raise ValueError(f"a label must be from 0 to {spec.num_classes - 1}, not {label}")
+    return np.full(count, label, np.int64)
+
+
+def truncate(latents: Latents, truncation_psi: float) -> Latents:
+    """Pull every row toward the mean of the latent space, which is the origin.
+
+    The truncation trick (Karras et al., 2019, appendix B) in Z: 1 leaves the rows alone,
+    0 renders the average image, between them variety is traded for typicality.
+    ValueError if psi is not from 0 to 1.
+    """
+    if not 0.0 <= truncation_psi <= 1.0:
+        raise ValueError(f"truncation_psi must be from 0 to 1, not {truncation_psi}")
+    return Latents((latents.z * np.float32(truncation_psi)).astype(np.float32), latents.labels)
+
+
+def interpolate(
+    key_frames: Latents, steps: int, method: Interpolation = "slerp"
+) -> Latents:
+    """Walk through the key frames in order, `steps` rows in all, both ends included.
+
+    Steps are spread evenly over the whole path; key frames that fall on a step are met
+    exactly. Slerp (Shoemake, 1985; for generators White, 2016) is the default, because the
+    linear midpoint of two Gaussian z is shorter than those the generator was trained on
+    and renders washed out. A row's label is that of the nearer key frame.
+    Takes (k, z_dim), k >= 2, gives (steps, z_dim); ValueError if k or steps < 2.
+    """
+    segments = len(key_frames) - 1
+    if segments < 1 or steps < 2:
+        raise ValueError("a walk needs at least two key frames and two steps")
+    rows = []
+    nearest = []
+    for step in range(steps):
+        # Integer arithmetic, so that a step on a key frame has a fraction of exactly 0.
+        segment, remainder = divmod(step * segments, steps - 1)
+        fraction = remainder / (steps - 1)
+        start = key_frames.z[min(segment, segments)]
+        end = key_frames.z[min(segment + 1, segments)]
+        rows.append(_blend(start, end, fraction, method))
+        nearest.append(segment + (fraction > 0.5))
+    labels = None if key_frames.labels is None else key_frames.labels[nearest]
+    return Latents(np.stack(rows), labels)
+
+
+def _blend(
+    start: NDArray[np.float32], end: NDArray[np.float32], fraction: float, method: Interpolation
+) -> NDArray[np.float32]:
+    """Return the point at `fraction` of the way; the end points come back bit for bit."""
+    if fraction == 0.0:
+        return start
+    a, b = start.astype(np.float64), end.astype(np.float64)
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    cosine = float(np.clip(a @ b / lengths, -1.0, 1.0)) if lengths else 1.0
+    angle = float(np.arccos(cosine))
+    # On (nearly) the same ray or on opposite rays the great circle is not defined.
+    if method == "lerp" or np.sin(angle) < 1e-6:
+        return ((1.0 - fraction) * a + fraction * b).astype(np.float32)
+    weights = np.sin([(1.0 - fraction) * angle, fraction * angle]) / np.sin(angle)
+    return (weights[0] * a + weights[1] * b).astype(np.float32)

@@ -1,0 +1,67 @@
+"""The command `sample`: seeds in, images on disk out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.checkpoint import Checkpoint, read_checkpoint
+from model.contact_sheet import contact_sheet
+from model.inference import InferenceEngine
+from model.latents import sample_latents, truncate
+
+_MAX_SEEDS = 100_000
+
+
+def run_sample(arguments: argparse.Namespace) -> None:
+    """Render the seeds and write a sheet, or one PNG a seed if `--out` is a folder."""
+    seeds = parse_seeds(arguments.seeds)
+    checkpoint = read_checkpoint(arguments.checkpoint)
+    label = None if arguments.label is None else label_index(checkpoint, arguments.label)
+    latents = truncate(sample_latents(checkpoint.spec, seeds, label), arguments.truncation)
+    engine = InferenceEngine(checkpoint, device=arguments.device)
+    step = engine.batch_shapes[-1]
+    pixels = np.concatenate(
+        [engine.generate_pixels(latents.rows(at, at + step)) for at in range(0, len(seeds), step)]
+    )
+    out: Path = arguments.out
+    if out.suffix:
+        _save(contact_sheet(pixels, arguments.columns), out)
+    else:
+        for seed, image in zip(seeds, pixels, strict=True):
+            _save(image, out / f"{seed}.png")
+    print(f"{out}: {len(seeds)} images of {arguments.checkpoint.name}")
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read "0-63" or "1,5,9-12". ValueError if it is not a list of ranges, or too long."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdecimal() or (last and not last.isdecimal()):
+            raise ValueError(f"seeds are written like 0-63 or 1,5,9-12, not {text!r}")
+        span = range(int(first), int(last or first) + 1)
+        if not 0 < len(span) <= _MAX_SEEDS - len(seeds):
+            raise ValueError(f"{part.strip()!r} is empty or makes more than {_MAX_SEEDS} seeds")
+        seeds.extend(span)
+    return seeds
+
+
+def label_index(checkpoint: Checkpoint, label: str) -> int:
+    """Return the number of a class given by name or number; ValueError names the classes."""
+    if label in checkpoint.class_names:
+        return checkpoint.class_names.index(label)
+    if label.isdecimal() and int(label) < len(checkpoint.class_names):
+        return int(label)
+    known = ", ".join(checkpoint.class_names) or "none"
+    raise ValueError(f"there is no class {label!r}; this checkpoint's classes: {known}")
+
+
+def _save(pixels: NDArray[np.uint8], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Pillow wants a gray image without its channel axis.
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(path)

@@ -1,0 +1,1 @@
+"""Everything that the service must never import: data, losses, the trainer, export."""

@@ -1,0 +1,75 @@
+"""From a training state to a checkpoint that the service loads."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+from model.checkpoint import Checkpoint, write_checkpoint
+from model.golden import GOLDEN_SEEDS, Golden, pixel_hashes
+from model.inference import InferenceEngine
+from model.latents import sample_latents
+from model.provenance import Provenance
+from model.training.ema import recalibrate_batch_norm
+from model.training.state import TrainingState
+
+
+def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
+    """Write the averaged generator of `state` to `path`, with its golden pixels.
+
+    The golden seeds are rendered by the engine that will serve them, on the CPU, so that
+    training and serving cannot drift apart unseen.
+    """
+    generator = state.ema_generator.to("cpu")
+    recalibrate_batch_norm(generator, state.spec)
+    weights = {
+        name: tensor.contiguous(memory_format=torch.contiguous_format)
+        for name, tensor in generator.state_dict().items()
+    }
+    draft = Checkpoint(
+        spec=state.spec,
+        weights=weights,
+        golden=Golden.unknown(state.spec),
+        provenance=_provenance(state),
+        class_names=tuple(state.facts["class_names"]) if state.spec.is_conditional else (),
+        attribute_names=tuple(state.facts["attribute_names"]),
+    )
+    engine = InferenceEngine(draft, device="cpu", is_golden_checked=False)
+    pixels = engine.generate_pixels(sample_latents(state.spec, GOLDEN_SEEDS))
+    golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
+    return write_checkpoint(dataclasses.replace(draft, golden=golden), path)
+
+
+def _provenance(state: TrainingState) -> Provenance:
+    facts = state.facts
+    return Provenance(
+        preset=state.config.preset,
+        dataset=facts["name"],
+        licence=facts["licence"],
+        credit=facts["credit"],
+        images_seen=state.images_seen,
+        seed=state.config.seed,
+        git_commit=_git_commit(),
+        software=f"ganloom {_version()}, torch {torch.__version__.split('+')[0]}",
+        scores={"diversity": facts["diversity"]} if "diversity" in facts else {},
+    )
+
+
+def _version() -> str:
+    try:
+        return metadata.version("ganloom")
+    except metadata.PackageNotFoundError:
+        return "from source"
+
+
+def _git_commit() -> str:
+    """Return the commit of the code, "" outside a checkout: provenance is best effort."""
+    try:
+        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,181 @@
+"""Draws a data set of portraits that anybody may use: DiceBear's Lorelei, CC0 1.0.
+
+Image i is a function of the style and i alone (given the package versions that ``dataset.json``
+records), so two machines draw the same bytes and a longer data set begins with the shorter one.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib import metadata, resources
+from multiprocessing import get_context
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from model.training.dataset_error import DatasetError
+from model.training.dataset_record import claim_folder, write_record, write_text_atomically
+from model.training.lorelei import RECIPE_VERSION, describe_face
+
+SOURCE_PACKAGES = ("dicebear-core", "dicebear-styles", "resvg-py", "pillow")
+MAX_SIZE = 1024
+IMAGES_PER_FOLDER = 1000
+IMAGES_PER_TASK = 100
+OVERSAMPLING = 2
+
+
+def write_faces(
+    out: Path,
+    count: int,
+    size: int = 64,
+    style: str = "lorelei",
+    workers: int | None = None,
+) -> None:
+    """Write ``count`` square RGB portraits, ``labels.jsonl`` and ``dataset.json`` into ``out``.
+
+    A run that was cut short goes on where it stopped; finished images are not drawn again.
+
+    Args:
+        out: Folder to fill; made when missing.
+        count: Number of images.
+        size: Width and height in pixels.
+        style: The drawing style; ``lorelei`` is the only one so far.
+        workers: Processes to draw with; ``None`` takes every core this process may use.
+
+    Raises:
+        DatasetError: An argument is out of range, a package is missing, or ``out`` already holds
+            something else.
+    """
+    _check_arguments(count, size, style, workers)
+    record = _describe_dataset(size, style)
+    claim_folder(out, record)
+    # Labels come first: without them a reader would take the numbered subfolders for classes.
+    labels = "".join(_label_line(index) for index in range(count))
+    write_text_atomically(out / "labels.jsonl", labels)
+    missing = [index for index in range(count) if not _is_drawn(out / face_path(index))]
+    tasks = [missing[i : i + IMAGES_PER_TASK] for i in range(0, len(missing), IMAGES_PER_TASK)]
+    if workers is None:
+        workers = _usable_cores()
+    with tqdm(total=count, initial=count - len(missing), desc="faces", unit="img") as progress:
+        for drawn in _draw_all(functools.partial(_draw_task, out, size), tasks, workers):
+            progress.update(drawn)
+    write_record(out, {**record, "images": count})
+
+
+def face_path(index: int) -> str:
+    """Return the path of image ``index`` inside the data set, with forward slashes."""
+    return f"{index // IMAGES_PER_FOLDER:03d}/{index:06d}.png"
+
+
+def draw_face(index: int, size: int = 64) -> Image.Image:
+    """Draw the ``index``-th Lorelei portrait as an RGB image, ``size`` pixels square.
+
+    The drawing is rasterised at twice the size and box-filtered down, so that thin ink lines keep
+    their weight.
+    """
+    avatar, rasterise, definition = _drawing_tools()
+    svg = str(avatar(definition, describe_face(index).options))
+    drawn = OVERSAMPLING * size
+    png = bytes(rasterise(svg_string=svg, width=drawn, height=drawn, skip_system_fonts=True))
+    with Image.open(io.BytesIO(png)) as image:
+        return image.convert("RGB").resize((size, size), Image.Resampling.BOX)
+
+
+@functools.cache
+def _drawing_tools() -> tuple[Callable[..., object], Callable[..., bytes], object]:
+    try:
+        from dicebear import Avatar, Style
+        from resvg_py import svg_to_bytes
+
+        text = resources.files("dicebear_styles").joinpath("lorelei.json").read_text("utf-8")
+    except ImportError as error:
+        raise DatasetError(
+            f"drawing faces needs the package {error.name!r}, which is not installed; "
+            "run: pip install 'ganloom[training]'"
+        ) from error
+    return Avatar, svg_to_bytes, Style(json.loads(text))
+
+
+def _check_arguments(count: int, size: int, style: str, workers: int | None) -> None:
+    if style != "lorelei":
+        raise DatasetError(f"unknown face style {style!r}; known: lorelei")
+    if not 1 <= count <= 1_000_000:
+        raise DatasetError(f"count must be from 1 to 1000000, got {count}")
+    if not 8 <= size <= MAX_SIZE:
+        raise DatasetError(f"size must be from 8 to {MAX_SIZE} pixels, got {size}")
+    if workers is not None and workers < 1:
+        raise DatasetError(f"workers must be at least 1, got {workers}")
+
+
+def _describe_dataset(size: int, style: str) -> dict[str, object]:
+    _drawing_tools()
+    return {
+        "name": f"{style}-faces",
+        "licence": "CC0 1.0",
+        "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
+        "credit": "Lorelei by Lisa Wischofsky, drawn with DiceBear",
+        "artist": "Lisa Wischofsky",
+        "work": "Lorelei",
+        "work_url": "https://www.figma.com/community/file/1198749693280469639",
+        "style": style,
+        "recipe_version": RECIPE_VERSION,
+        "size": size,
+        "packages": {package: metadata.version(package) for package in SOURCE_PACKAGES},
+    }
+
+
+def _draw_all(
+    draw: Callable[[list[int]], int], tasks: list[list[int]], workers: int
+) -> Iterator[int]:
+    """Run ``draw`` on every task, in this process when one worker is enough."""
+    if min(workers, len(tasks)) <= 1:
+        yield from map(draw, tasks)
+        return
+    # Forking a process that holds torch's threads can deadlock, so workers start afresh.
+    with ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_ignore_interrupt
+    ) as pool:
+        futures = [pool.submit(draw, task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    # Ctrl-C reaches the whole process group; the parent alone decides when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _draw_task(out: Path, size: int, indices: list[int]) -> int:
+    for index in indices:
+        target = out / face_path(index)
+        target.parent.mkdir(exist_ok=True)
+        partial = target.with_suffix(".partial")
+        draw_face(index, size).save(partial, format="PNG", compress_level=1)
+        partial.replace(target)
+    return len(indices)
+
+
+def _is_drawn(path: Path) -> bool:
+    # Files appear whole, but a power cut may leave an empty one.
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _label_line(index: int) -> str:
+    line = {"file": face_path(index), "attributes": describe_face(index).attributes}
+    return json.dumps(line) + "\n"
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

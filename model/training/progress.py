@@ -1,0 +1,99 @@
+"""What a person sees of a run: one line that moves, TensorBoard, and sample sheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from model.contact_sheet import contact_sheet
+from model.latents import sample_latents
+from model.pixels import to_pixels
+from model.spec import GeneratorSpec
+from model.training.budget import Budget
+from model.training.diversity import mean_pairwise_distance
+from model.training.ema import recalibrate_batch_norm
+from model.training.train_step import StepLosses
+
+_SHEET_SEEDS = range(64)
+_LOSSES_EVERY_STEPS = 20
+
+
+class Progress:
+    """Reports a run; owns the progress bar and the TensorBoard writer."""
+
+    def __init__(self, run_dir: Path, budget: Budget, images_seen: int, data_distance: float) -> None:
+        self._samples_dir = run_dir / "samples"
+        self._samples_dir.mkdir(parents=True, exist_ok=True)
+        self._writer = SummaryWriter(str(run_dir / "tensorboard"))
+        self._budget = budget
+        self._data_distance = data_distance
+        self._diversity = float("nan")
+        # The bar counts images where their number is the budget, else seconds: so that its
+        # "time left" is the time left.
+        self._bar = tqdm(
+            total=budget.total,
+            initial=budget.spent(images_seen),
+            unit=budget.unit,
+            bar_format="{percentage:3.0f}%|{bar:20}| {elapsed}<{remaining} {postfix}",
+            dynamic_ncols=True,
+        )
+        self._first_images = images_seen
+
+    def step(self, images_seen: int, losses: StepLosses) -> None:
+        """Move the line; every few steps read the losses and write them to TensorBoard."""
+        step_is_reported = (images_seen // 64) % _LOSSES_EVERY_STEPS == 0
+        if not step_is_reported:
+            return
+        scalars = {name: float(value) for name, value in vars(losses).items()}
+        for name, value in scalars.items():
+            self._writer.add_scalar(f"loss/{name}", value, images_seen)
+        rate = (images_seen - self._first_images) / max(self._budget.elapsed_s(), 1e-9)
+        self._writer.add_scalar("images_per_second", rate, images_seen)
+        self._bar.set_postfix_str(
+            f"{images_seen / 1000:.1f} kimg, {rate:.0f} images/s, "
+            f"D {scalars['discriminator']:.3f}, G {scalars['generator']:.3f}, "
+            f"diversity {self._diversity:.2f}",
+            refresh=False,
+        )
+        self._bar.update(self._budget.spent(images_seen) - self._bar.n)
+
+    def sheet(self, generator: nn.Module, spec: GeneratorSpec, images_seen: int) -> None:
+        """Draw 64 fixed seeds to `samples/` and TensorBoard, and measure their diversity.
+
+        Diversity is the samples' mean pairwise distance over that of the data: near 1 is
+        healthy, near 0 is mode collapse.
+        """
+        pixels = render_samples(generator, spec)
+        self._diversity = mean_pairwise_distance(pixels) / self._data_distance
+        self._writer.add_scalar("diversity", self._diversity, images_seen)
+        sheet = contact_sheet(pixels)
+        self._writer.add_image("samples", sheet, images_seen, dataformats="HWC")
+        Image.fromarray(sheet.squeeze()).save(self._samples_dir / f"{images_seen:09d}.png")
+
+    def say(self, message: str) -> None:
+        """Print one line without tearing the bar."""
+        self._bar.write(message)
+
+    def close(self) -> None:
+        """End the bar and flush TensorBoard."""
+        self._bar.close()
+        self._writer.close()
+
+
+@torch.no_grad()
+def render_samples(generator: nn.Module, spec: GeneratorSpec) -> NDArray[np.uint8]:
+    """Render 64 fixed seeds, (64, h, w, c); a conditional one shows its classes in turn."""
+    recalibrate_batch_norm(generator, spec)
+    latents = sample_latents(spec, _SHEET_SEEDS)
+    device = next(generator.parameters()).device
+    labels = None
+    if spec.is_conditional:
+        labels = torch.arange(len(latents), device=device) % spec.num_classes
+    return to_pixels(generator(torch.from_numpy(latents.z).to(device), labels))

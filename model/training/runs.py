@@ -1,0 +1,84 @@
+"""A run is a folder: `start_run`, `resume_run` and `export_run` work on one."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.checkpoint import Checkpoint
+from model.training.budget import Budget
+from model.training.config import TrainConfig
+from model.training.dataset import ImageDataset, open_dataset
+from model.training.export import export_checkpoint
+from model.training.state import StateError, TrainingState
+from model.training.trainer import STATE_FILE, Cadence, train
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """Where a run computes. The thread count may move the last bit of a sum, so it is kept."""
+
+    device: str
+    threads: int
+
+
+def start_run(
+    config: TrainConfig, data: Path, run_dir: Path, machine: Machine, budget: Budget, cadence: Cadence
+) -> bool:
+    """Train from scratch in a new folder; returns whether the budget was spent.
+
+    StateError if the folder holds a run already, DatasetError if the data cannot be used.
+    """
+    if (run_dir / STATE_FILE).exists():
+        raise StateError(f"{run_dir} holds a run already: resume it, or choose another folder")
+    dataset = _open(config, data)
+    spec = config.generator_spec(len(dataset.class_names))
+    torch.set_num_threads(machine.threads)
+    state = TrainingState(config, spec, _facts(dataset, data, machine), machine.device)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / "config.json").write_text(config.to_json() + "\n")
+    # A kill before the first interval would otherwise leave nothing to resume.
+    state.save(run_dir / STATE_FILE)
+    return train(state, dataset, run_dir, budget, cadence)
+
+
+def resume_run(run_dir: Path, data: Path | None, device: str, budget: Budget, cadence: Cadence) -> bool:
+    """Go on with a run, on the data it began with; returns whether the budget was spent.
+
+    StateError if there is no run, or if the data are not those that it began with.
+    """
+    state = TrainingState.load(run_dir / STATE_FILE, device)
+    source = data or Path(state.facts["source"])
+    dataset = _open(state.config, source)
+    if dataset.digest != state.facts["digest"]:
+        raise StateError(f"{source} is not the data this run began with: its images have changed")
+    torch.set_num_threads(state.facts["threads"])
+    return train(state, dataset, run_dir, budget, cadence)
+
+
+def export_run(run_dir: Path, path: Path) -> Checkpoint:
+    """Write the run's generator as a checkpoint. StateError if there is no run."""
+    return export_checkpoint(TrainingState.load(run_dir / STATE_FILE), path)
+
+
+def _open(config: TrainConfig, source: Path) -> ImageDataset:
+    return open_dataset(
+        source, img_resolution=config.img_resolution, img_channels=config.img_channels
+    )
+
+
+def _facts(dataset: ImageDataset, source: Path, machine: Machine) -> dict[str, Any]:
+    return {
+        "source": str(source.resolve()),
+        "name": dataset.name,
+        "licence": dataset.licence,
+        "credit": dataset.credit,
+        "digest": dataset.digest,
+        "class_names": list(dataset.class_names),
+        "attribute_names": list(dataset.attribute_names),
+        "images": len(dataset.pixels),
+        "threads": machine.threads,
+    }

@@ -1,0 +1,126 @@
+"""`TrainingState`: all that a run needs to go on exactly where it stopped."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from model.generators import build_generator
+from model.spec import GeneratorSpec
+from model.training.config import ConfigError, TrainConfig
+from model.training.discriminators import DCGANDiscriminator
+
+STATE_VERSION = 1
+
+
+class StateError(ValueError):
+    """A saved training state that is missing, damaged or of another version."""
+
+
+class TrainingState:
+    """Both networks, the average, both optimisers and the number of steps taken.
+
+    Random draws are functions of (seed, step), so no generator state is kept. `facts` holds
+    what belongs to the run rather than to its weights: the data set and its names.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        spec: GeneratorSpec,
+        facts: dict[str, Any],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        # The caller's own generator is left alone: initial weights come from the run's seed.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            generator = build_generator(spec)
+            discriminator = DCGANDiscriminator(
+                spec, config.discriminator_channels, config.is_discriminator_normalised
+            )
+        self.config = config
+        self.spec = spec
+        self.facts = facts
+        self.step = 0
+        self.device = torch.device(device)
+        self.generator: nn.Module = _place(generator, self.device)
+        self.discriminator: nn.Module = _place(discriminator, self.device)
+        self.ema_generator = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.generator_optimizer = self._optimizer(self.generator)
+        self.discriminator_optimizer = self._optimizer(self.discriminator)
+
+    def _optimizer(self, module: nn.Module) -> torch.optim.Adam:
+        config = self.config
+        return torch.optim.Adam(
+            module.parameters(), config.learning_rate, betas=(config.beta1, config.beta2)
+        )
+
+    @property
+    def images_seen(self) -> int:
+        """How many real images the discriminator has been shown."""
+        return self.step * self.config.batch_size
+
+    def save(self, path: Path) -> None:
+        """Write the state so that a crash at any moment leaves the old file or the new one."""
+        payload = {
+            "state_version": STATE_VERSION,
+            "config": self.config.to_json(),
+            "spec": self.spec.to_json(),
+            "facts": self.facts,
+            "step": self.step,
+            **{name: part.state_dict() for name, part in self._parts().items()},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
+            try:
+                torch.save(payload, file)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(file.name, path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device | str = "cpu") -> TrainingState:
+        """Read what `save` wrote. StateError says what is wrong with the file."""
+        if not path.is_file():
+            raise StateError(f"there is no training state at {path}; has the run saved yet?")
+        try:
+            payload = torch.load(path, map_location=device, weights_only=True)
+            if payload["state_version"] != STATE_VERSION:
+                raise StateError(
+                    f"{path} has state version {payload['state_version']}, "
+                    f"this program reads version {STATE_VERSION}"
+                )
+            config = TrainConfig.from_json(payload["config"])
+            spec = GeneratorSpec.from_json(payload["spec"])
+            state = cls(config, spec, payload["facts"], device)
+            for name, part in state._parts().items():
+                part.load_state_dict(payload[name])
+            state.step = int(payload["step"])
+        except (pickle.UnpicklingError, RuntimeError, KeyError, EOFError, ConfigError) as error:
+            raise StateError(f"{path} cannot be read as a training state: {error}") from error
+        return state
+
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:
+        return {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "ema_generator": self.ema_generator,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+
+
+def _place(module: nn.Module, device: torch.device) -> nn.Module:
+    # Channels last is what the convolutions of oneDNN and of cuDNN's tensor cores want: seen
+    # here, 26 against 18 images/s for a training step on two busy AVX2 cores.
+    return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
