@@ -34,14 +34,13 @@ FROM python:3.11-slim-bookworm
 
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin ganloom
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-
-COPY --from=build /opt/venv /opt/venv
-COPY weights /app/weights
-
 WORKDIR /app
-USER ganloom
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 CMD ["ganloom-serve", "--host", "0.0.0.0", "--port", "8000", "--weights", "/app/weights"]
+
+COPY --from=build /opt/venv /opt/venv
+COPY weights /app/weights
+USER ganloom

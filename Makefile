@@ -38,9 +38,11 @@ format: $(DEVELOPMENT) ## let ruff format and sort the code
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-train-demo: $(TRAINING) ## draw 4,000 faces, train 5 minutes, export, sample: runs/demo.png
+train-demo: $(TRAINING) ## draw 4,000 faces, train 5 minutes (again: 5 more), export, sample: runs/demo.png
 	$(BIN)/python -m model dataset faces data/faces --count 4000
-	$(BIN)/python -m model train --data data/faces --preset dcgan --minutes 5 --out runs/demo
+	if [ -e runs/demo/state.pt ]; then \
+	  $(BIN)/python -m model resume runs/demo --minutes 5; else \
+	  $(BIN)/python -m model train --data data/faces --preset dcgan --minutes 5 --out runs/demo; fi
 	$(BIN)/python -m model export runs/demo runs/demo.safetensors
 	$(BIN)/python -m model sample runs/demo.safetensors --seeds 0-63 --out runs/demo.png
 

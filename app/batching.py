@@ -100,9 +100,7 @@ class _Pending:
 class Batcher:
     """Merges the rows of concurrent requests into forward passes of one generator."""
 
-    def __init__(
-        self, generator: PixelGenerator, capacity: int, metrics: GeneratorMetrics
-    ) -> None:
+    def __init__(self, generator: PixelGenerator, capacity: int, metrics: GeneratorMetrics) -> None:
         self._generator = generator
         self._capacity = capacity
         self._metrics = metrics

@@ -16,7 +16,7 @@ from app.errors import NotReady, ServiceError, UnknownModel
 from app.metrics import Metrics
 from app.settings import Settings
 from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from model.inference import InferenceEngine, InferenceError
+from model.inference import InferenceEngine
 from model.spec import GeneratorSpec
 
 _FAVOURITE = "faces-64"
@@ -42,9 +42,7 @@ class Engine(PixelGenerator, Protocol):
 class ServedGenerator:
     """One generator with its batcher, and whether its weights are still right."""
 
-    def __init__(
-        self, name: str, checkpoint: Checkpoint, engine: Engine, batcher: Batcher
-    ) -> None:
+    def __init__(self, name: str, checkpoint: Checkpoint, engine: Engine, batcher: Batcher) -> None:
         self.name = name
         self.digest = checkpoint.digest
         self.spec: GeneratorSpec = checkpoint.spec
@@ -174,7 +172,7 @@ def _load(path: Path, settings: Settings, metrics: Metrics) -> ServedGenerator:
         )
     except CheckpointError as error:
         raise CatalogError(str(error)) from error
-    except (InferenceError, OSError) as error:
+    except (RuntimeError, OSError) as error:  # InferenceError, or torch's own
         raise CatalogError(f"{path}: {error}") from error
     batcher = Batcher(engine, settings.queue_capacity, metrics.for_model(name))
     metrics.watch_queue(name, lambda: batcher.queued_images)

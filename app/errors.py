@@ -1,19 +1,20 @@
 """`ServiceError`, each with its status, and the RFC 9457 problem documents made of them.
 
-    ServiceError
-    ├── InvalidRequest       422  a field is wrong, and named
-    ├── UnknownModel         404  no such model, or another digest
-    ├── NotAcceptable        406  no media type that the client accepts
-    ├── BodyTimeout          408  the body did not arrive in time
-    ├── BodyTooLarge         413  more bytes than a body may have
-    ├── UnsupportedEncoding  415  a compressed request body
-    ├── Overloaded           429  the queue is full; Retry-After says for how long
-    ├── ClientGone           499  nobody is left to answer; never seen
-    ├── GeneratorFailed      500  the device failed; never the client's doing
-    ├── NotReady             503  starting, stopping, or the weights are not right
-    └── DeadlineExceeded     504  took longer than a request may
+ServiceError
+├── InvalidRequest       422  a field is wrong, and named
+├── UnknownModel         404  no such model, or another digest
+├── NotAcceptable        406  no media type that the client accepts
+├── BodyTimeout          408  the body did not arrive in time
+├── BodyTooLarge         413  more bytes than a body may have
+├── UnsupportedEncoding  415  a compressed request body
+├── Overloaded           429  the queue is full; Retry-After says for how long
+├── ClientGone           499  nobody is left to answer; never seen
+├── GeneratorFailed      500  the device failed; never the client's doing
+├── NotReady             503  starting, stopping, or the weights are not right
+└── DeadlineExceeded     504  took longer than a request may
 """
 
+# ruff: noqa: N818 -- an answer is named for what it says to the client, as HTTP names its own.
 from __future__ import annotations
 
 import json
@@ -64,12 +65,20 @@ class InvalidRequest(ServiceError):
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(f"{field}: {detail}")
-        self._fields = ((field, detail),)
+        self._fields: Sequence[tuple[str, str]] = ((field, detail),)
 
     @property
     def fields(self) -> Sequence[tuple[str, str]]:
         """The one field."""
         return self._fields
+
+
+class InvalidFields(InvalidRequest):
+    """Several fields are wrong; what pydantic found."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        super().__init__(*fields[0])
+        self._fields = tuple(fields)
 
 
 class UnknownModel(ServiceError):
@@ -174,14 +183,6 @@ def describe_validation(errors: Sequence[Any]) -> list[tuple[str, str]]:
         (".".join(str(part) for part in error["loc"]) or "body", _bounded(error["msg"]))
         for error in errors[:_MAX_FIELD_ERRORS]
     ]
-
-
-class InvalidFields(InvalidRequest):
-    """Several fields are wrong; what pydantic found."""
-
-    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
-        super().__init__(*fields[0])
-        self._fields = tuple(fields)
 
 
 def problem_response(error: ServiceError) -> Response:

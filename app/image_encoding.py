@@ -137,7 +137,9 @@ def pack_multipart(
     return body.getvalue(), f"multipart/mixed; boundary={boundary}"
 
 
-def pack_json(document: dict[str, Any], rows: Sequence[dict[str, Any]], files: list[bytes]) -> bytes:
+def pack_json(
+    document: dict[str, Any], rows: Sequence[dict[str, Any]], files: list[bytes]
+) -> bytes:
     """Write `document` with `images`: each row, and its file as base64 under `data`."""
     images = [
         {**row, "data": base64.b64encode(data).decode("ascii")}

@@ -60,9 +60,7 @@ class Metrics:
         )
 
     def _histogram(self, name: str, text: str, label: str) -> Histogram:
-        return Histogram(
-            f"ganloom_{name}", text, [label], buckets=_SECONDS, registry=self.registry
-        )
+        return Histogram(f"ganloom_{name}", text, [label], buckets=_SECONDS, registry=self.registry)
 
     def for_model(self, name: str) -> GeneratorMetrics:
         """Return the series of the model `name`."""

@@ -194,9 +194,7 @@ class Renderer:
         self._metrics.encode_seconds.labels(plan.request.layout).observe(encode_ms / 1e3)
         return body, media_type, encode_ms
 
-    def _check_source(
-        self, source: Seeds | LatentRows | Walk, generator: ServedGenerator
-    ) -> None:
+    def _check_source(self, source: Seeds | LatentRows | Walk, generator: ServedGenerator) -> None:
         """Bound the images, their pixels and the values of z."""
         settings = self._settings
         if isinstance(source, Walk):
@@ -224,7 +222,9 @@ def _check_rows(rows: list[list[float]], z_dim: int, magnitude: float) -> None:
                 f"latents.{index}", f"this model's rows have {z_dim} numbers, not {len(row)}"
             )
         if max(row) > magnitude or min(row) < -magnitude:
-            raise InvalidRequest(f"latents.{index}", f"numbers from -{magnitude:g} to {magnitude:g}")
+            raise InvalidRequest(
+                f"latents.{index}", f"numbers from -{magnitude:g} to {magnitude:g}"
+            )
 
 
 def _resolve_label(request: RenderRequest, generator: ServedGenerator) -> int | None:
@@ -268,7 +268,7 @@ def _encode_answer(plan: RenderPlan, latents: Latents, pixels: Pixels) -> tuple[
     if layout == "multipart":
         return pack_multipart(names, files, image_format.media_type)
     labels = [None] * len(files) if latents.labels is None else latents.labels.tolist()
-    seeds = plan.seeds or [None] * len(files)
+    seeds: Sequence[int | None] = plan.seeds or [None] * len(files)
     images = [{"seed": seed, "label": label} for seed, label in zip(seeds, labels, strict=True)]
     head = {
         "model": plan.generator.name,

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from model.latents import MAX_SEED
 
 _MAX_NAME = 128
+_MAX_COUNT = 2**20  # far above any limit; only keeps numbers small
 
 GenerateLayout = Literal["single", "grid", "zip", "multipart", "json"]
 StillFormat = Literal["png", "jpeg", "webp"]
@@ -53,13 +54,13 @@ class GenerateBody(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
-    model: Name | None = Field(None, description="a name of /models; none: the default")
-    n: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[16]
+    model: Name | None = Field(default=None, description="a name of /models; none: the default")
+    n: Annotated[int, Field(ge=1, le=_MAX_COUNT)] | None = Field(
+        default=None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[16]
     )
-    seed: Seed | None = Field(None, description="the first seed", examples=[7])
+    seed: Seed | None = Field(default=None, description="the first seed", examples=[7])
     seeds: Annotated[list[Seed], Field(min_length=1), FailFast()] | None = Field(
-        None, description="the seeds, one an image"
+        default=None, description="the seeds, one an image"
     )
     latents: (
         Annotated[
@@ -68,14 +69,19 @@ class GenerateBody(BaseModel):
             FailFast(),
         ]
         | None
-    ) = Field(None, description="z itself, z_dim numbers a row")
+    ) = Field(default=None, description="z itself, z_dim numbers a row")
     label: Label | None = Field(
-        None, description="a class, by index or name; none: a class drawn from each seed"
+        default=None, description="a class, by index or name; none: a class drawn from each seed"
     )
-    truncation: Truncation = Field(1.0, description="1 is the full variety, 0 the average image")
-    format: StillFormat | None = Field(None, description="of each image; png unless Accept differs")
+    truncation: Truncation = Field(
+        default=1.0, description="1 is the full variety, 0 the average image"
+    )
+    format: StillFormat | None = Field(
+        default=None, description="of each image; png unless Accept differs"
+    )
     layout: GenerateLayout | None = Field(
-        None, description="`single` for one image, `grid` for several, unless Accept differs"
+        default=None,
+        description="`single` for one image, `grid` for several, unless Accept differs",
     )
 
 
@@ -84,12 +90,14 @@ class _CacheableQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
-    model: Name | None = Field(None, description="a name of /models; none: the default")
+    model: Name | None = Field(default=None, description="a name of /models; none: the default")
     digest: Digest | None = Field(
-        None, description="sha256 of the checkpoint; with it the answer never changes"
+        default=None, description="sha256 of the checkpoint; with it the answer never changes"
     )
-    label: Label | None = Field(None, description="a class, by index or name")
-    truncation: Truncation = Field(1.0, description="1 is the full variety, 0 the average image")
+    label: Label | None = Field(default=None, description="a class, by index or name")
+    truncation: Truncation = Field(
+        default=1.0, description="1 is the full variety, 0 the average image"
+    )
 
 
 class ImageQuery(_CacheableQuery):
@@ -99,14 +107,20 @@ class ImageQuery(_CacheableQuery):
 class InterpolateQuery(_CacheableQuery):
     """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
 
-    start: Seed | None = Field(None, description="the first seed", examples=[1])
-    end: Seed | None = Field(None, description="the last seed", examples=[2])
+    start: Seed | None = Field(default=None, description="the first seed", examples=[1])
+    end: Seed | None = Field(default=None, description="the last seed", examples=[2])
     seeds: Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$")] | None = Field(
-        None, description="two or more seeds to pass through, as 1,2,3"
+        default=None, description="two or more seeds to pass through, as 1,2,3"
     )
-    steps: Annotated[int, Field(ge=2)] = Field(16, description="frames, both ends included")
-    method: Literal["slerp", "lerp"] = Field("slerp", description="on the sphere, or straight")
-    format: WalkFormat | None = Field(None, description="png (a strip) unless Accept differs")
+    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT)] = Field(
+        default=16, description="frames, both ends included"
+    )
+    method: Literal["slerp", "lerp"] = Field(
+        default="slerp", description="on the sphere, or straight"
+    )
+    format: WalkFormat | None = Field(
+        default=None, description="png (a strip) unless Accept differs"
+    )
 
 
 class Limits(BaseModel):
@@ -185,4 +199,4 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[FieldProblem] = Field([], description="the fields at fault, if any")
+    errors: list[FieldProblem] = Field(default=[], description="the fields at fault, if any")

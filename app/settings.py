@@ -17,22 +17,38 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GANLOOM_", frozen=True, extra="forbid")
 
-    weights: Path = Field(Path("weights"), description="folder of *.safetensors checkpoints")
-    default_model: str | None = Field(None, description="the model of requests that name none")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
-    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads of a generator")
-    max_batch_size: int = Field(32, ge=1, le=1024, description="images in one forward pass")
+    weights: Path = Field(
+        default=Path("weights"), description="folder of *.safetensors checkpoints"
+    )
+    default_model: str | None = Field(
+        default=None, description="the model of requests that name none"
+    )
+    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="CPU threads of a generator"
+    )
+    max_batch_size: int = Field(default=32, ge=1, le=1024, description="images in one forward pass")
 
-    queue_capacity: int = Field(1024, ge=1, description="images that may wait for a generator")
-    deadline_s: float = Field(30.0, gt=0, description="a request that takes longer gets a 504")
-    drain_s: float = Field(20.0, ge=0, description="time that a stop leaves to running requests")
-    canary_period_s: float = Field(60.0, gt=0, description="between two checks of the weights")
+    queue_capacity: int = Field(
+        default=1024, ge=1, description="images that may wait for a generator"
+    )
+    deadline_s: float = Field(
+        default=30.0, gt=0, description="a request that takes longer gets a 504"
+    )
+    drain_s: float = Field(
+        default=20.0, ge=0, description="time that a stop leaves to running requests"
+    )
+    canary_period_s: float = Field(
+        default=60.0, gt=0, description="between two checks of the weights"
+    )
 
-    max_images: int = Field(256, ge=1, description="images in one /generate")
-    max_steps: int = Field(256, ge=2, description="frames in one /interpolate")
-    max_pixels: int = Field(2**24, ge=2**16, description="pixels in one response, all images")
-    max_body_bytes: int = Field(2**20, ge=2, description="bytes of one request body")
-    max_latent_magnitude: float = Field(10.0, gt=0, description="bound of |z| in `latents`")
+    max_images: int = Field(default=256, ge=1, description="images in one /generate")
+    max_steps: int = Field(default=256, ge=2, description="frames in one /interpolate")
+    max_pixels: int = Field(
+        default=2**24, ge=2**16, description="pixels in one response, all images"
+    )
+    max_body_bytes: int = Field(default=2**20, ge=2, description="bytes of one request body")
+    max_latent_magnitude: float = Field(default=10.0, gt=0, description="bound of |z| in `latents`")
 
     @model_validator(mode="after")
     def _check_queue_holds_one_request(self) -> Self:

@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 _EPILOG = """\
 from a folder of images to a picture, in four commands:
@@ -28,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] in ("model", "app"):
             raise
-        print(f"error: this command needs {error.name}: pip install 'ganloom[training]'", file=sys.stderr)
+        print(
+            f"error: this command needs {error.name}: pip install 'ganloom[training]'",
+            file=sys.stderr,
+        )
         return 1
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -54,12 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _add(commands: _Commands, name: str, handler: str, text: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        name, help=text, description=text, formatter_class=argparse.HelpFormatter
     )
     command.set_defaults(handler=handler)
     return command
@@ -67,52 +72,76 @@ def _add(commands: _Commands, name: str, handler: str, text: str) -> argparse.Ar
 
 def _add_dataset(commands: _Commands) -> None:
     command = _add(
-        commands, "dataset", "model.training.commands:run_dataset",
+        commands,
+        "dataset",
+        "model.training.commands:run_dataset",
         "Write a data set that needs no download: drawn faces (CC0) or MNIST digits.",
     )
     command.add_argument("name", choices=["faces", "digits"])
     command.add_argument("out", type=Path, metavar="DIR")
-    command.add_argument("--count", type=int, default=20_000, help="how many faces to draw")
-    command.add_argument("--size", type=int, default=64, help="side of a face in pixels")
+    command.add_argument(
+        "--count", type=int, default=20_000, help="how many faces to draw (default: 20000)"
+    )
+    command.add_argument(
+        "--size", type=int, default=64, help="side of a face in pixels (default: 64)"
+    )
 
 
 def _add_train(commands: _Commands) -> None:
     command = _add(
-        commands, "train", "model.training.commands:run_train",
+        commands,
+        "train",
+        "model.training.commands:run_train",
         "Train a generator on a folder or zip of images.",
     )
-    command.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|ZIP", help="images; subfolders are classes"
+    )
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="a new folder")
     command.add_argument(
-        "--preset", choices=["dcgan", "dcgan-2015"], default="dcgan",
-        help="dcgan is robust; dcgan-2015 is the paper's recipe, which often collapses",
+        "--preset",
+        choices=["dcgan", "dcgan-2015"],
+        default="dcgan",
+        help="dcgan is robust; dcgan-2015 is the paper's recipe, which often collapses (default: dcgan)",
     )
     command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
     command.add_argument(
-        "--resolution", dest="img_resolution", type=int, metavar="SIDE",
+        "--resolution",
+        dest="img_resolution",
+        type=int,
+        metavar="SIDE",
         help="a power of two from 16 to 256 (default: 64)",
     )
     command.add_argument(
-        "--channels", dest="img_channels", type=int, choices=[1, 2, 3, 4],
+        "--channels",
+        dest="img_channels",
+        type=int,
+        choices=[1, 2, 3, 4],
         help="1 gray, 2 gray+alpha, 3 RGB, 4 RGBA (default: 3)",
     )
     command.add_argument(
-        "--base-channels", type=int, metavar="N",
+        "--base-channels",
+        type=int,
+        metavar="N",
         help="width of both networks: more is better and slower (default: 32)",
     )
     command.add_argument("--batch-size", type=int, metavar="N", help="default: 64")
     command.add_argument(
-        "--r1-gamma", type=float, metavar="G",
+        "--r1-gamma",
+        type=float,
+        metavar="G",
         help="weight of the gradient penalties: raise it if training is unstable (default: 1)",
     )
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
 
 
 def _add_resume(commands: _Commands) -> None:
     command = _add(
-        commands, "resume", "model.training.commands:run_resume",
+        commands,
+        "resume",
+        "model.training.commands:run_resume",
         "Go on with a run exactly where it stopped.",
     )
     command.add_argument("run", type=Path, metavar="RUN")
@@ -124,14 +153,28 @@ def _add_running(command: argparse.ArgumentParser) -> None:
     budget = command.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, help="stop after so long (default: 60)")
     budget.add_argument("--images", type=int, help="stop after so many images in all")
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:1")
-    command.add_argument("--save-every", type=float, default=120.0, metavar="SECONDS")
-    command.add_argument("--sheet-every", type=float, default=120.0, metavar="SECONDS")
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+    command.add_argument(
+        "--save-every",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="a kill loses at most so much (default: 120)",
+    )
+    command.add_argument(
+        "--sheet-every",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="how often to draw 64 samples (default: 120)",
+    )
 
 
 def _add_export(commands: _Commands) -> None:
     command = _add(
-        commands, "export", "model.training.commands:run_export",
+        commands,
+        "export",
+        "model.training.commands:run_export",
         "Write a run's generator as one checkpoint that describes itself.",
     )
     command.add_argument("run", type=Path, metavar="RUN")
@@ -140,18 +183,25 @@ def _add_export(commands: _Commands) -> None:
 
 def _add_sample(commands: _Commands) -> None:
     command = _add(
-        commands, "sample", "model.sampling:run_sample",
+        commands,
+        "sample",
+        "model.sampling:run_sample",
         "Render seeds from a checkpoint: a contact sheet, or a folder of single images.",
     )
     command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
-    command.add_argument("--seeds", default="0-63", help="such as 0-63 or 1,5,9-12")
+    command.add_argument("--seeds", default="0-63", help="such as 1,5,9-12 (default: 0-63)")
     command.add_argument("--label", help="a class name or number, for a conditional generator")
-    command.add_argument("--truncation", type=float, default=1.0, help="1 varied to 0 typical")
     command.add_argument(
-        "--out", type=Path, default=Path("sheet.png"), help="FILE.png for a sheet, or a folder"
+        "--truncation", type=float, default=1.0, help="from 0 (typical) to 1 (varied, the default)"
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("sheet.png"),
+        help="FILE.png for a sheet, or a folder (default: sheet.png)",
     )
     command.add_argument("--columns", type=int, help="columns of the sheet (default: square)")
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:1")
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
 
 
 if __name__ == "__main__":

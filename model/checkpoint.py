@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,7 +45,7 @@ class Checkpoint:
     spec: GeneratorSpec
     weights: Mapping[str, Tensor]
     golden: Golden
-    provenance: Provenance = Provenance()
+    provenance: Provenance
     class_names: tuple[str, ...] = ()
     attribute_names: tuple[str, ...] = ()
     latent_scheme: str = LATENT_SCHEME
@@ -71,8 +70,9 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
         file.write(content)
-    os.chmod(file.name, 0o644)  # a temporary file is private, a checkpoint is not
-    os.replace(file.name, path)
+    partial = Path(file.name)
+    partial.chmod(0o644)  # a temporary file is private, a checkpoint is not
+    partial.replace(path)
     return replace(checkpoint, digest=hashlib.sha256(content).hexdigest())
 
 
@@ -101,7 +101,9 @@ def _read_spec(header: SafetensorsHeader) -> GeneratorSpec:
         )
     for key, expected in (("latent_scheme", LATENT_SCHEME), ("output_range", _OUTPUT_RANGE)):
         if metadata.get(key) != expected:
-            raise CheckpointError(f"its {key} is {metadata.get(key)!r}, this program's {expected!r}")
+            raise CheckpointError(
+                f"its {key} is {metadata.get(key)!r}, this program's {expected!r}"
+            )
     return GeneratorSpec.from_json(metadata.get("spec", ""))
 
 

@@ -49,4 +49,4 @@ class Golden:
 
 def pixel_hashes(pixels: NDArray[np.uint8]) -> tuple[str, ...]:
     """Return the sha256 of each image's bytes, in hexadecimal."""
-    return tuple(hashlib.sha256(np.ascontiguousarray(image)).hexdigest() for image in pixels)
+    return tuple(hashlib.sha256(image.tobytes()).hexdigest() for image in pixels)

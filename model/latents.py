@@ -54,9 +54,7 @@ class Latents:
         )
 
 
-def sample_latents(
-    spec: GeneratorSpec, seeds: Sequence[int], label: int | None = None
-) -> Latents:
+def sample_latents(spec: GeneratorSpec, seeds: Sequence[int], label: int | None = None) -> Latents:
     """Draw one row a seed, each a function of its own seed alone.
 
     A conditional generator takes `label` for every row, or, where it is None, a label
@@ -104,9 +102,7 @@ def truncate(latents: Latents, truncation_psi: float) -> Latents:
     return Latents((latents.z * np.float32(truncation_psi)).astype(np.float32), latents.labels)
 
 
-def interpolate(
-    key_frames: Latents, steps: int, method: Interpolation = "slerp"
-) -> Latents:
+def interpolate(key_frames: Latents, steps: int, method: Interpolation = "slerp") -> Latents:
     """Walk through the key frames in order, `steps` rows in all, both ends included.
 
     Steps are spread evenly over the whole path; key frames that fall on a step are met
@@ -145,5 +141,7 @@ def _blend(
     # On (nearly) the same ray or on opposite rays the great circle is not defined.
     if method == "lerp" or np.sin(angle) < 1e-6:
         return ((1.0 - fraction) * a + fraction * b).astype(np.float32)
-    weights = np.sin([(1.0 - fraction) * angle, fraction * angle]) / np.sin(angle)
-    return (weights[0] * a + weights[1] * b).astype(np.float32)
+    of_start = np.sin((1.0 - fraction) * angle) / np.sin(angle)
+    of_end = np.sin(fraction * angle) / np.sin(angle)
+    point: NDArray[np.float32] = (of_start * a + of_end * b).astype(np.float32)
+    return point

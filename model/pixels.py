@@ -14,5 +14,7 @@ def to_pixels(images: torch.Tensor) -> NDArray[np.uint8]:
     images' own device, so that a quarter of the bytes is copied.
     """
     levels = images.float().mul(127.5).add_(127.5).round_().clamp_(0, 255)
-    pixels: NDArray[np.uint8] = levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    pixels: NDArray[np.uint8] = (
+        levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    )
     return pixels

@@ -47,7 +47,9 @@ def read_header(path: Path) -> SafetensorsHeader:
 def _parse(file: BinaryIO, file_bytes: int) -> SafetensorsHeader:
     prefix = file.read(8)
     if prefix[:2] == b"PK" or prefix[:1] == b"\x80":
-        raise HeaderError("it is a pickle or zip file, which can run code; only safetensors is read")
+        raise HeaderError(
+            "it is a pickle or zip file, which can run code; only safetensors is read"
+        )
     if len(prefix) < 8:
         raise HeaderError("it is too short to be a safetensors file")
     header_bytes = int.from_bytes(prefix, "little")
@@ -73,18 +75,7 @@ def _parse(file: BinaryIO, file_bytes: int) -> SafetensorsHeader:
 
 def _check_ranges(entries: dict[str, Any], data_bytes: int) -> None:
     """Require that the tensors tile the data exactly: no gap, no overlap, nothing past it."""
-    ranges = []
-    for name, entry in entries.items():
-        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-            raise HeaderError(f"its entry for tensor {name!r} is malformed")
-        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
-            raise HeaderError(f"tensor {name!r} has the dtype {dtype!r}, which is not allowed")
-        if not _is_list_of_sizes(shape) or not _is_list_of_sizes(offsets) or len(offsets) != 2:
-            raise HeaderError(f"tensor {name!r} has a malformed shape or byte range")
-        if offsets[1] - offsets[0] != prod(shape) * _ITEM_BYTES[dtype]:
-            raise HeaderError(f"tensor {name!r} has a byte range that does not fit its shape")
-        ranges.append((offsets[0], offsets[1], name))
+    ranges = [(*_byte_range(name, entry), name) for name, entry in entries.items()]
     end = 0
     for start, stop, name in sorted(ranges):
         if start != end:
@@ -93,6 +84,19 @@ def _check_ranges(entries: dict[str, Any], data_bytes: int) -> None:
     if end != data_bytes:
         problem = "is cut off" if end > data_bytes else "has bytes that no tensor owns"
         raise HeaderError(f"it {problem}: {end} bytes are declared, {data_bytes} are there")
+
+
+def _byte_range(name: str, entry: Any) -> tuple[int, int]:
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise HeaderError(f"its entry for tensor {name!r} is malformed")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
+        raise HeaderError(f"tensor {name!r} has the dtype {dtype!r}, which is not allowed")
+    if not _is_list_of_sizes(shape) or not _is_list_of_sizes(offsets) or len(offsets) != 2:
+        raise HeaderError(f"tensor {name!r} has a malformed shape or byte range")
+    if offsets[1] - offsets[0] != prod(shape) * _ITEM_BYTES[dtype]:
+        raise HeaderError(f"tensor {name!r} has a byte range that does not fit its shape")
+    return offsets[0], offsets[1]
 
 
 def _is_list_of_sizes(value: Any) -> bool:

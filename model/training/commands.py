@@ -69,7 +69,9 @@ def run_resume(arguments: argparse.Namespace) -> None:
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a run's generator as one checkpoint."""
     checkpoint = export_run(arguments.run, arguments.out)
-    print(f"{arguments.out}: {checkpoint.provenance.images_seen} images, digest {checkpoint.digest}")
+    print(
+        f"{arguments.out}: {checkpoint.provenance.images_seen} images, digest {checkpoint.digest}"
+    )
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 

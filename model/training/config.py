@@ -53,7 +53,9 @@ class TrainConfig:
         if self.penalty_interval < 1 or self.r1_gamma < 0 or self.ema_halflife_kimg < 0:
             raise ConfigError("penalty_interval must be positive, gamma and half-life not negative")
         if self.r1_gamma and self.is_discriminator_normalised:
-            raise ConfigError("a gradient penalty needs a discriminator without batch normalisation")
+            raise ConfigError(
+                "a gradient penalty needs a discriminator without batch normalisation"
+            )
         if not 0 <= self.seed < 2**32:
             raise ConfigError("seed must be from 0 to 4294967295")
 

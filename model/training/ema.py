@@ -25,8 +25,8 @@ def update_ema(average: nn.Module, module: nn.Module, decay: float) -> None:
     pairs = zip(average.parameters(), module.parameters(), strict=True)
     for mean, weight in pairs:
         mean.lerp_(weight, 1.0 - decay)
-    for mean, buffer in zip(average.buffers(), module.buffers(), strict=True):
-        mean.copy_(buffer)
+    for held, buffer in zip(average.buffers(), module.buffers(), strict=True):
+        held.copy_(buffer)
 
 
 @torch.no_grad()

@@ -28,7 +28,9 @@ _LOSSES_EVERY_STEPS = 20
 class Progress:
     """Reports a run; owns the progress bar and the TensorBoard writer."""
 
-    def __init__(self, run_dir: Path, budget: Budget, images_seen: int, data_distance: float) -> None:
+    def __init__(
+        self, run_dir: Path, budget: Budget, images_seen: int, data_distance: float
+    ) -> None:
         self._samples_dir = run_dir / "samples"
         self._samples_dir.mkdir(parents=True, exist_ok=True)
         self._writer = SummaryWriter(str(run_dir / "tensorboard"))

@@ -26,7 +26,12 @@ class Machine:
 
 
 def start_run(
-    config: TrainConfig, data: Path, run_dir: Path, machine: Machine, budget: Budget, cadence: Cadence
+    config: TrainConfig,
+    data: Path,
+    run_dir: Path,
+    machine: Machine,
+    budget: Budget,
+    cadence: Cadence,
 ) -> bool:
     """Train from scratch in a new folder; returns whether the budget was spent.
 
@@ -45,7 +50,9 @@ def start_run(
     return train(state, dataset, run_dir, budget, cadence)
 
 
-def resume_run(run_dir: Path, data: Path | None, device: str, budget: Budget, cadence: Cadence) -> bool:
+def resume_run(
+    run_dir: Path, data: Path | None, device: str, budget: Budget, cadence: Cadence
+) -> bool:
     """Go on with a run, on the data it began with; returns whether the budget was spent.
 
     StateError if there is no run, or if the data are not those that it began with.

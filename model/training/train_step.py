@@ -37,12 +37,12 @@ def train_step(
 
     d_loss, real_logits, fake_logits = _discriminator_loss(state, real_images, real_labels)
     state.discriminator_optimizer.zero_grad(set_to_none=True)
-    d_loss.backward()  # type: ignore[no-untyped-call]
+    d_loss.backward()
     state.discriminator_optimizer.step()
 
     g_loss = _generator_loss(state, real_images, real_labels)
     state.generator_optimizer.zero_grad(set_to_none=True)
-    g_loss.backward()  # type: ignore[no-untyped-call]
+    g_loss.backward()
     state.generator_optimizer.step()
 
     state.step += 1
@@ -123,7 +123,9 @@ def _set_learning_rate(state: TrainingState) -> None:
 
 def _autocast(state: TrainingState, is_enabled: bool) -> AbstractContextManager[None]:
     """Use bfloat16 where the device multiplies it natively; elsewhere it only costs."""
-    is_native = state.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    is_native = state.device.type == "cuda" and torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )
     if state.device.type == "cpu":
         is_native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.autocast(state.device.type, torch.bfloat16, enabled=is_enabled and is_native)

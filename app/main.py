@@ -1,0 +1,79 @@
+"""`create_app`: the service as one ASGI app. The lifespan starts and drains it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from app.catalog import load_catalog
+from app.errors import install_problem_handlers
+from app.metrics import Metrics, RequestMetrics
+from app.renderer import Renderer
+from app.routes import generate, health, images, interpolate, models
+from app.routes.documentation import document
+from app.routes.pages import install_pages
+from app.routes.service import Service
+from app.settings import Settings
+
+_DESCRIPTION = (
+    "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
+    "under any load, after a restart. Errors are RFC 9457 problem documents."
+)
+
+
+def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
+    """Build the app; its lifespan loads the weights and starts the workers.
+
+    `service` is for a caller that has made its own parts: a catalog in it is served as it
+    is, not loaded again. Without settings they are read from the environment.
+    """
+    service = service or Service(settings or Settings(), Metrics())
+    app = FastAPI(
+        title="ganloom",
+        version=_installed_version(),
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    for module in (generate, interpolate, images, models, health):
+        app.include_router(module.router)
+    install_pages(app)
+    install_problem_handlers(app)
+    document(app)
+    app.add_middleware(RequestMetrics, metrics=service.metrics)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Load, serve, drain. A catalog that cannot be loaded stops the start."""
+    service: Service = app.state.service
+    settings, metrics = service.settings, service.metrics
+    catalog = service.catalog
+    if catalog is None:
+        catalog = await asyncio.to_thread(load_catalog, settings, metrics)
+    catalog.start()
+    renderer = Renderer(catalog, settings, metrics)
+    service.renderer, service.catalog = renderer, catalog
+    watch = asyncio.create_task(catalog.watch(settings.canary_period_s))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        service.renderer = service.catalog = None
+        await catalog.close(settings.drain_s)
+        renderer.close()
+
+
+def _installed_version() -> str:
+    """Return the version of the distribution; a plain checkout has none."""
+    try:
+        return version("ganloom")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,105 @@
+"""What OpenAPI says beyond what the signatures say: every status and media type."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from app.errors import PROBLEM_MEDIA_TYPE
+from app.schemas import GenerateBody, GeneratedImages, Problem
+
+Responses = dict[int | str, dict[str, Any]]
+
+_REF = "#/components/schemas/"
+_BINARY = {"type": "string", "format": "binary"}
+_IMAGE_HEADERS = {
+    "X-Ganloom-Model": "the model's name",
+    "X-Ganloom-Digest": "sha256 of the model's checkpoint",
+    "X-Ganloom-Seeds": "the seeds, as 1-4,9",
+    "X-Ganloom-Batch": "images in the forward pass that made this one",
+    "Server-Timing": "queue, forward and encode, in ms",
+}
+_CACHE_HEADERS = {
+    "ETag": "strong; made before any work, so a match costs nothing",
+    "Cache-Control": "immutable where the URL names the digest",
+}
+
+
+def answers(*media_types: str, is_cacheable: bool = False) -> Responses:
+    """Document the image answers of a route."""
+    headers = _IMAGE_HEADERS | (_CACHE_HEADERS if is_cacheable else {})
+    content: dict[str, Any] = {media_type: {"schema": _BINARY} for media_type in media_types}
+    if "application/json" in content:
+        content["application/json"] = {"schema": {"$ref": f"{_REF}GeneratedImages"}}
+    documented: Responses = {
+        200: {
+            "description": "The images",
+            "content": content,
+            "headers": {
+                name: {"description": text, "schema": {"type": "string"}}
+                for name, text in headers.items()
+            },
+        }
+    }
+    if is_cacheable:
+        documented[304] = {"description": "Not modified"}
+    return documented
+
+
+def problems(*statuses: int) -> Responses:
+    """Document the problem documents of a route."""
+    schema = {"schema": {"$ref": f"{_REF}Problem"}}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM_MEDIA_TYPE: schema},
+            **(
+                {"headers": {"Retry-After": {"schema": {"type": "integer"}}}}
+                if status == 429
+                else {}
+            ),
+        }
+        for status in statuses
+    }
+
+
+RENDER_PROBLEMS = problems(404, 422, 429, 500, 503, 504)
+
+GENERATE_BODY = {
+    "requestBody": {
+        "description": "An empty body is an empty object.",
+        "required": False,
+        "content": {"application/json": {"schema": {"$ref": f"{_REF}GenerateBody"}}},
+    }
+}
+
+
+def document(app: FastAPI) -> None:
+    """Make `app` describe itself, with the schemas that no signature mentions."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            described = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            _, definitions = models_json_schema(
+                [
+                    (GenerateBody, "validation"),
+                    (GeneratedImages, "serialization"),
+                    (Problem, "serialization"),
+                ],
+                ref_template=_REF + "{model}",
+            )
+            schemas = described.setdefault("components", {}).setdefault("schemas", {})
+            schemas |= definitions["$defs"]
+            app.openapi_schema = described
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,54 @@
+"""GET /images/{seed}.png: one seeded image at a URL that can be cached."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.image_encoding import ImageFormat
+from app.renderer import RenderRequest, Seeds
+from app.routes.caching import answer_without_work, cache_headers
+from app.routes.disconnection import run_unless_gone
+from app.routes.documentation import RENDER_PROBLEMS, answers
+from app.routes.responses import rendering_response
+from app.routes.service import RendererOf
+from app.schemas import Extension, ImageQuery, Seed
+
+_FORMATS = {image_format.extension: image_format for image_format in ImageFormat}
+
+router = APIRouter(tags=["images"])
+
+
+@router.api_route(
+    "/images/{seed}.{extension}",
+    methods=["GET", "HEAD"],
+    summary="One seeded image",
+    response_class=Response,
+    responses=answers(*(f.media_type for f in ImageFormat), is_cacheable=True) | RENDER_PROBLEMS,
+)
+async def show_image(
+    request: Request,
+    seed: Seed,
+    extension: Extension,
+    query: Annotated[ImageQuery, Query()],
+    renderer: RendererOf,
+) -> Response:
+    """Show the image of a seed; immutable for a URL that names the digest."""
+    image_format = _FORMATS[extension]
+    plan = renderer.plan(
+        RenderRequest(
+            source=Seeds((seed,), field="seed"),
+            layout="single",
+            image_format=image_format,
+            model=query.model,
+            digest=query.digest,
+            label=query.label,
+            truncation=query.truncation,
+        )
+    )
+    headers = cache_headers(plan)
+    if answer := answer_without_work(request, plan, headers, image_format.media_type):
+        return answer
+    rendering = await run_unless_gone(request, renderer.render(plan))
+    return rendering_response(plan, rendering, headers)

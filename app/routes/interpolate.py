@@ -1,0 +1,87 @@
+"""GET /interpolate: a walk through the latents of seeds, as a strip, frames or a film."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.errors import InvalidRequest
+from app.image_encoding import AnimationFormat, ImageFormat
+from app.renderer import Layout, RenderRequest, Walk
+from app.routes.caching import answer_without_work, cache_headers
+from app.routes.disconnection import run_unless_gone
+from app.routes.documentation import RENDER_PROBLEMS, answers, problems
+from app.routes.negotiation import choose_media_type
+from app.routes.responses import rendering_response
+from app.routes.service import RendererOf
+from app.schemas import InterpolateQuery, WalkFormat
+
+_MEDIA_TYPES = {
+    ("application/zip" if name == "zip" else f"image/{name}"): name for name in get_args(WalkFormat)
+}
+
+router = APIRouter(tags=["images"])
+
+
+@router.api_route(
+    "/interpolate",
+    methods=["GET", "HEAD"],
+    summary="Walk between seeds",
+    response_class=Response,
+    responses=answers(*_MEDIA_TYPES, is_cacheable=True) | RENDER_PROBLEMS | problems(406),
+)
+async def walk_between_seeds(
+    request: Request, query: Annotated[InterpolateQuery, Query()], renderer: RendererOf
+) -> Response:
+    """Walk from seed to seed; frame k is exactly the still of its latent.
+
+    GIF alone holds fewer colours than the stills do.
+    """
+    name = query.format or _negotiate(request)
+    layout, image_format = _choose_layout(name)
+    plan = renderer.plan(
+        RenderRequest(
+            source=Walk(_choose_seeds(query), query.steps, query.method),
+            layout=layout,
+            image_format=image_format,
+            model=query.model,
+            digest=query.digest,
+            label=query.label,
+            truncation=query.truncation,
+        )
+    )
+    headers = {**cache_headers(plan), "Vary": "Accept"}
+    media_type = "application/zip" if layout == "zip" else image_format.media_type
+    if answer := answer_without_work(request, plan, headers, media_type):
+        return answer
+    rendering = await run_unless_gone(request, renderer.render(plan))
+    return rendering_response(plan, rendering, headers)
+
+
+def _negotiate(request: Request) -> WalkFormat:
+    name: WalkFormat = _MEDIA_TYPES[
+        choose_media_type(request.headers.get("accept"), list(_MEDIA_TYPES))
+    ]
+    return name
+
+
+def _choose_layout(name: WalkFormat) -> tuple[Layout, ImageFormat | AnimationFormat]:
+    """Tell a strip and an archive of stills from moving pictures."""
+    if name in ("png", "zip"):
+        return ("strip" if name == "png" else "zip"), ImageFormat.PNG
+    return "animation", AnimationFormat(name)
+
+
+def _choose_seeds(query: InterpolateQuery) -> tuple[int, ...]:
+    """Take `seeds`, or `start` and `end`."""
+    if query.seeds is not None:
+        for name in ("start", "end"):
+            if getattr(query, name) is not None:
+                raise InvalidRequest(name, "not together with seeds")
+        return tuple(int(seed) for seed in query.seeds.split(","))
+    if query.start is None:
+        raise InvalidRequest("start", "give start and end, or seeds")
+    if query.end is None:
+        raise InvalidRequest("end", "give start and end, or seeds")
+    return query.start, query.end

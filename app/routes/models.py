@@ -1,0 +1,62 @@
+"""GET /models: what is served, from which data, under which licence."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fastapi import APIRouter, Response
+
+from app.catalog import Catalog, ServedGenerator
+from app.routes.documentation import problems
+from app.routes.service import CatalogOf, ServiceOf
+from app.schemas import Limits, ModelInfo, ModelList
+from app.settings import Settings
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/models", summary="List the models", response_model=ModelList, responses=problems(503))
+async def list_models(service: ServiceOf, catalog: CatalogOf) -> Response:
+    """List every served model, and the one that answers when none is named."""
+    models = [_describe(item, catalog, service.settings) for item in catalog]
+    return _json(ModelList(default=catalog.default_name, models=models))
+
+
+@router.get(
+    "/models/{name}",
+    summary="Describe a model",
+    response_model=ModelInfo,
+    responses=problems(404, 422, 503),
+)
+async def describe_model(name: str, service: ServiceOf, catalog: CatalogOf) -> Response:
+    """Describe one model: shape, classes, provenance, scores, digest, limits."""
+    return _json(_describe(catalog.find(name), catalog, service.settings))
+
+
+def _json(document: ModelList | ModelInfo) -> Response:
+    return Response(document.model_dump_json(), media_type="application/json")
+
+
+def _describe(generator: ServedGenerator, catalog: Catalog, settings: Settings) -> ModelInfo:
+    return ModelInfo(
+        name=generator.name,
+        digest=generator.digest,
+        is_default=generator.name == catalog.default_name,
+        is_ready=generator.fault is None,
+        spec=dataclasses.asdict(generator.spec),
+        class_names=list(generator.class_names),
+        attribute_names=list(generator.attribute_names),
+        provenance=generator.provenance,
+        latent_scheme=generator.latent_scheme,
+        numeric_path=generator.numeric_path,
+        device=generator.device,
+        batch_shapes=list(generator.batch_shapes),
+        limits=Limits(
+            max_images=settings.max_images,
+            max_steps=settings.max_steps,
+            max_pixels=settings.max_pixels,
+            max_body_bytes=settings.max_body_bytes,
+            max_latent_magnitude=settings.max_latent_magnitude,
+            deadline_s=settings.deadline_s,
+        ),
+    )

@@ -1,0 +1,52 @@
+"""GET / and /docs: what a person sees. Everything comes from this server, none from elsewhere."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+
+_STATIC = Path(__file__).parents[1] / "static"
+_PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def install_pages(app: FastAPI) -> None:
+    """Add the front page, its files, and the API's page."""
+    app.add_api_route("/", _show_page, methods=["GET", "HEAD"], include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=_STATIC))
+    # The package brings Swagger UI's own files; without it FastAPI's page asks a CDN for them.
+    offline = find_spec("fastapi_offline")
+    files = Path(offline.origin).parent / "static" if offline and offline.origin else None
+    if files:
+        app.mount("/docs-static", StaticFiles(directory=files))
+    app.add_api_route("/docs", _show_docs, methods=["GET", "HEAD"], include_in_schema=False)
+    app.state.has_docs_files = files is not None
+
+
+async def _show_page() -> Response:
+    return FileResponse(_STATIC / "index.html", headers=_PAGE_HEADERS)
+
+
+async def _show_docs(request: Request) -> Response:
+    title = f"{request.app.title}: API"
+    if not request.app.state.has_docs_files:
+        return get_swagger_ui_html(openapi_url="openapi.json", title=title)
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=title,
+        swagger_js_url="docs-static/swagger-ui-bundle.js",
+        swagger_css_url="docs-static/swagger-ui.css",
+        swagger_favicon_url="static/icon.svg",
+    )

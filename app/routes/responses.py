@@ -1,0 +1,55 @@
+"""The response that carries a rendering, and the headers that tell about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import Response
+
+from app.renderer import Rendering, RenderPlan
+
+_MAX_SEEDS_CHARACTERS = 1000
+
+
+def identity_headers(plan: RenderPlan) -> dict[str, str]:
+    """Say which model made the images, and from which seeds."""
+    return {
+        "X-Ganloom-Model": plan.generator.name,
+        "X-Ganloom-Digest": plan.generator.digest,
+        "X-Ganloom-Seeds": summarize_seeds(plan.seeds),
+    }
+
+
+def rendering_response(
+    plan: RenderPlan, rendering: Rendering, headers: dict[str, str] | None = None
+) -> Response:
+    """Send the bytes, with where they come from and where the time went."""
+    timing = (
+        f"queue;dur={rendering.queue_ms:.2f}, forward;dur={rendering.forward_ms:.2f}, "
+        f"encode;dur={rendering.encode_ms:.2f}"
+    )
+    told = {"Server-Timing": timing, "X-Ganloom-Batch": str(rendering.batch_images)}
+    return Response(
+        rendering.body,
+        headers={**identity_headers(plan), **told, **(headers or {})},
+        media_type=rendering.media_type,
+    )
+
+
+def summarize_seeds(seeds: Sequence[int]) -> str:
+    """Write seeds as `1-4,9`, cut to a header's length with `...`; none as `none`."""
+    if not seeds:
+        return "none"
+    runs: list[tuple[int, int]] = []
+    for seed in seeds:
+        if runs and seed == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], seed)
+        else:
+            runs.append((seed, seed))
+    text = ""
+    for first, last in runs:
+        part = ("," if text else "") + (f"{first}-{last}" if last > first else str(first))
+        if len(text) + len(part) > _MAX_SEEDS_CHARACTERS:
+            return f"{text},..."
+        text += part
+    return text

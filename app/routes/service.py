@@ -1,0 +1,48 @@
+"""`Service`: what the routes reach; made by the factory, filled by the lifespan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.catalog import Catalog
+from app.errors import NotReady
+from app.metrics import Metrics
+from app.renderer import Renderer
+from app.settings import Settings
+
+
+@dataclass
+class Service:
+    """One app's parts; `catalog` and `renderer` exist while the lifespan lasts."""
+
+    settings: Settings
+    metrics: Metrics
+    catalog: Catalog | None = None
+    renderer: Renderer | None = None
+
+
+async def _get_service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def _get_catalog(request: Request) -> Catalog:
+    service: Service = request.app.state.service
+    if service.catalog is None:
+        raise NotReady("The service is starting or stopping.")
+    return service.catalog
+
+
+async def _get_renderer(request: Request) -> Renderer:
+    service: Service = request.app.state.service
+    if service.renderer is None:
+        raise NotReady("The service is starting or stopping.")
+    return service.renderer
+
+
+ServiceOf = Annotated[Service, Depends(_get_service)]
+CatalogOf = Annotated[Catalog, Depends(_get_catalog)]
+RendererOf = Annotated[Renderer, Depends(_get_renderer)]

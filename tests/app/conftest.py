@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import torch
+from fastapi import FastAPI
+
+from app.main import create_app
+from app.settings import Settings
+from model.checkpoint import Checkpoint, write_checkpoint
+from model.generators import build_generator
+from model.golden import GOLDEN_SEEDS, Golden, pixel_hashes
+from model.inference import InferenceEngine
+from model.latents import sample_latents
+from model.provenance import Provenance
+from model.spec import GeneratorSpec
+
+# Small enough to render in a blink; `pets` has classes, an alpha channel, another size.
+SPECS = {
+    "faces": GeneratorSpec("dcgan", 16, 3, z_dim=8, base_channels=4),
+    "pets": GeneratorSpec("dcgan", 32, 4, z_dim=4, num_classes=3, base_channels=4),
+    "signs": GeneratorSpec("dcgan", 16, 1, z_dim=4, base_channels=4),
+}
+CLASS_NAMES = {"pets": ("cat", "dog", "7")}
+
+ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+def write_tiny_checkpoint(path: Path, spec: GeneratorSpec, names: tuple[str, ...] = ()) -> None:
+    """Write a checkpoint of random, lively weights, with true golden pixels."""
+    torch.manual_seed(1)
+    weights = {
+        name: tensor.clone() if "num_batches" in name else tensor * 6 if tensor.ndim == 4 else tensor
+        for name, tensor in build_generator(spec).state_dict().items()
+    }
+    draft = Checkpoint(
+        spec=spec,
+        weights=weights,
+        golden=Golden.unknown(spec),
+        provenance=Provenance(preset="tiny", licence="CC0-1.0", scores={"fid": float("nan")}),
+        class_names=names,
+    )
+    engine = InferenceEngine(draft, device="cpu", max_batch_size=4, is_golden_checked=False)
+    pixels = engine.generate_pixels(sample_latents(spec, GOLDEN_SEEDS))
+    golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
+    write_checkpoint(dataclasses.replace(draft, golden=golden), path)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the tiny checkpoints, and a file that is none."""
+    folder = tmp_path_factory.mktemp("weights")
+    for name, spec in SPECS.items():
+        write_tiny_checkpoint(folder / f"{name}.safetensors", spec, CLASS_NAMES.get(name, ()))
+    (folder / "README.md").write_text("cards")
+    return folder
+
+
+@pytest.fixture
+def settings(weights: Path) -> Settings:
+    return Settings(weights=weights, device="cpu", threads=1, max_batch_size=8)
+
+
+@contextlib.asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the app's lifespan around a client that talks to it in process."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://ganloom") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def serve(settings: Settings) -> ClientFactory:
+    """Return a factory of running clients; keyword arguments change the settings."""
+
+    def start(**changes: object) -> contextlib.AbstractAsyncContextManager[httpx.AsyncClient]:
+        return running(create_app(settings.model_copy(update=changes)))
+
+    return start
