@@ -233,20 +233,17 @@ async def _answer_validation_error(_: Request, error: Exception) -> Response:
 async def _answer_http_exception(_: Request, error: Exception) -> Response:
     """Answer what the router itself found: an unknown path, or a method it does not have."""
     assert isinstance(error, HTTPException)
-    problem = ServiceError(str(error.detail))
-    response = _with_status(problem, error.status_code)
+    details = {404: "There is nothing at this address; see /docs.", 405: "See the Allow header."}
+    detail = details.get(error.status_code, str(error.detail))
+    response = problem_response(_with_status(error.status_code, detail))
     response.headers.update(error.headers or {})
     return response
 
 
-def _with_status(error: ServiceError, status: int) -> Response:
-    """Write a problem under a status that no class of ours stands for."""
-
-    class Problem(ServiceError):
-        pass
-
-    Problem.status, Problem.title = status, HTTPStatus(status).phrase
-    return problem_response(Problem(error.detail))
+def _with_status(status: int, detail: str) -> ServiceError:
+    """Make an error of a status that no class of ours stands for."""
+    phrase = HTTPStatus(status).phrase
+    return type("HTTPError", (ServiceError,), {"status": status, "title": phrase})(detail)
 
 
 async def _answer_unforeseen(_: Request, error: Exception) -> Response:

@@ -68,6 +68,11 @@ class AnimationFormat(StrEnum):
         return f"image/{self.value}"
 
 
+def load_encoders() -> None:
+    """Load Pillow's plugins now, not with the first image that needs one."""
+    Image.init()
+
+
 def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
     """Write one still; PNG and WebP give back the very pixels, WebP as RGB or RGBA."""
     image = _to_image(pixels)

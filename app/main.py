@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app.catalog import load_catalog
 from app.errors import install_problem_handlers
+from app.image_encoding import load_encoders
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
 from app.routes import generate, health, images, interpolate, models
@@ -58,6 +59,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     catalog = service.catalog
     if catalog is None:
         catalog = await asyncio.to_thread(load_catalog, settings, metrics)
+    await asyncio.to_thread(load_encoders)
     catalog.start()
     renderer = Renderer(catalog, settings, metrics)
     service.renderer, service.catalog = renderer, catalog

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
-    FailFast,
     Field,
     PlainValidator,
     WithJsonSchema,
@@ -46,6 +45,10 @@ Label = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]}),
 ]
 Truncation = Annotated[float, Field(ge=0, le=1)]
+Rows = Annotated[
+    list[Annotated[list[float], Field(min_length=1, fail_fast=True)]],
+    Field(min_length=1, fail_fast=True),
+]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -59,17 +62,10 @@ class GenerateBody(BaseModel):
         default=None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[16]
     )
     seed: Seed | None = Field(default=None, description="the first seed", examples=[7])
-    seeds: Annotated[list[Seed], Field(min_length=1), FailFast()] | None = Field(
+    seeds: Annotated[list[Seed], Field(min_length=1, fail_fast=True)] | None = Field(
         default=None, description="the seeds, one an image"
     )
-    latents: (
-        Annotated[
-            list[Annotated[list[float], Field(min_length=1), FailFast()]],
-            Field(min_length=1),
-            FailFast(),
-        ]
-        | None
-    ) = Field(default=None, description="z itself, z_dim numbers a row")
+    latents: Rows | None = Field(default=None, description="z itself, z_dim numbers a row")
     label: Label | None = Field(
         default=None, description="a class, by index or name; none: a class drawn from each seed"
     )

@@ -102,7 +102,7 @@ def _add_train(commands: _Commands) -> None:
         "--preset",
         choices=["dcgan", "dcgan-2015"],
         default="dcgan",
-        help="dcgan is robust; dcgan-2015 is the paper's recipe, which often collapses (default: dcgan)",
+        help="dcgan (the default) is robust; dcgan-2015 is the paper's, and often collapses",
     )
     command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
     command.add_argument(

@@ -12,9 +12,9 @@ from app.schemas import Readiness
 router = APIRouter(tags=["health"])
 
 
-@router.api_route(
+@router.head("/livez", include_in_schema=False)
+@router.get(
     "/livez",
-    methods=["GET", "HEAD"],
     summary="Is the process alive",
     response_class=PlainTextResponse,
 )
@@ -23,9 +23,9 @@ async def show_liveness() -> PlainTextResponse:
     return PlainTextResponse("alive\n")
 
 
-@router.api_route(
+@router.head("/readyz", include_in_schema=False)
+@router.get(
     "/readyz",
-    methods=["GET", "HEAD"],
     summary="Can it answer",
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "Not ready"}},

@@ -20,9 +20,9 @@ _FORMATS = {image_format.extension: image_format for image_format in ImageFormat
 router = APIRouter(tags=["images"])
 
 
-@router.api_route(
+@router.head("/images/{seed}.{extension}", include_in_schema=False)
+@router.get(
     "/images/{seed}.{extension}",
-    methods=["GET", "HEAD"],
     summary="One seeded image",
     response_class=Response,
     responses=answers(*(f.media_type for f in ImageFormat), is_cacheable=True) | RENDER_PROBLEMS,

@@ -24,9 +24,9 @@ _MEDIA_TYPES = {
 router = APIRouter(tags=["images"])
 
 
-@router.api_route(
+@router.head("/interpolate", include_in_schema=False)
+@router.get(
     "/interpolate",
-    methods=["GET", "HEAD"],
     summary="Walk between seeds",
     response_class=Response,
     responses=answers(*_MEDIA_TYPES, is_cacheable=True) | RENDER_PROBLEMS | problems(406),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from model.training.ema import recalibrate_batch_norm
 from model.training.train_step import StepLosses
 
 _SHEET_SEEDS = range(64)
-_LOSSES_EVERY_STEPS = 20
+_REPORT_S = 1.0
 
 
 class Progress:
@@ -47,16 +48,19 @@ class Progress:
             dynamic_ncols=True,
         )
         self._first_images = images_seen
+        self._started_at = time.monotonic()
+        self._next_report = 0.0
 
     def step(self, images_seen: int, losses: StepLosses) -> None:
-        """Move the line; every few steps read the losses and write them to TensorBoard."""
-        step_is_reported = (images_seen // 64) % _LOSSES_EVERY_STEPS == 0
-        if not step_is_reported:
+        """Once a second, move the line and write the losses to TensorBoard."""
+        now = time.monotonic()
+        if now < self._next_report:  # reading a loss waits for the device
             return
+        self._next_report = now + _REPORT_S
         scalars = {name: float(value) for name, value in vars(losses).items()}
         for name, value in scalars.items():
             self._writer.add_scalar(f"loss/{name}", value, images_seen)
-        rate = (images_seen - self._first_images) / max(self._budget.elapsed_s(), 1e-9)
+        rate = (images_seen - self._first_images) / (now - self._started_at)
         self._writer.add_scalar("images_per_second", rate, images_seen)
         self._bar.set_postfix_str(
             f"{images_seen / 1000:.1f} kimg, {rate:.0f} images/s, "
@@ -66,11 +70,11 @@ class Progress:
         )
         self._bar.update(self._budget.spent(images_seen) - self._bar.n)
 
-    def sheet(self, generator: nn.Module, spec: GeneratorSpec, images_seen: int) -> None:
+    def sheet(self, generator: nn.Module, spec: GeneratorSpec, images_seen: int) -> float:
         """Draw 64 fixed seeds to `samples/` and TensorBoard, and measure their diversity.
 
         Diversity is the samples' mean pairwise distance over that of the data: near 1 is
-        healthy, near 0 is mode collapse.
+        healthy, near 0 is mode collapse. Returns it.
         """
         pixels = render_samples(generator, spec)
         self._diversity = mean_pairwise_distance(pixels) / self._data_distance
@@ -78,6 +82,7 @@ class Progress:
         sheet = contact_sheet(pixels)
         self._writer.add_image("samples", sheet, images_seen, dataformats="HWC")
         Image.fromarray(sheet.squeeze()).save(self._samples_dir / f"{images_seen:09d}.png")
+        return self._diversity
 
     def say(self, message: str) -> None:
         """Print one line without tearing the bar."""

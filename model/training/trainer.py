@@ -53,13 +53,17 @@ def train(
                     state.save(run_dir / STATE_FILE)
                     last_save = time.monotonic()
                 if time.monotonic() - last_sheet >= cadence.sheet_s:
-                    progress.sheet(state.ema_generator, state.spec, state.images_seen)
+                    _draw_sheet(state, progress)
                     last_sheet = time.monotonic()
+            _draw_sheet(state, progress)
             state.save(run_dir / STATE_FILE)
-            progress.sheet(state.ema_generator, state.spec, state.images_seen)
     finally:
         progress.close()
     return budget.is_spent(state.images_seen)
+
+
+def _draw_sheet(state: TrainingState, progress: Progress) -> None:
+    state.facts["diversity"] = progress.sheet(state.ema_generator, state.spec, state.images_seen)
 
 
 def _take_step(state: TrainingState, dataset: ImageDataset) -> StepLosses:
