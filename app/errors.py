@@ -22,7 +22,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -39,8 +39,8 @@ _log = logging.getLogger(__name__)
 class ServiceError(Exception):
     """An answer other than the one asked for; `detail` is read by the client."""
 
-    status: ClassVar[int] = 500
-    title: ClassVar[str] = "Internal error"
+    status: int = 500
+    title: str = "Internal error"
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -117,6 +117,11 @@ class BodyTooLarge(ServiceError):
     status = 413
     title = "Body too large"
 
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """The body as a whole."""
+        return (("body", self.detail),)
+
 
 class UnsupportedEncoding(ServiceError):
     """The request body is compressed."""
@@ -167,6 +172,15 @@ class DeadlineExceeded(ServiceError):
 
     status = 504
     title = "Deadline exceeded"
+
+
+class RouterError(ServiceError):
+    """What the router found before any route of ours ran."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = HTTPStatus(status).phrase
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -235,15 +249,9 @@ async def _answer_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {404: "There is nothing at this address; see /docs.", 405: "See the Allow header."}
     detail = details.get(error.status_code, str(error.detail))
-    response = problem_response(_with_status(error.status_code, detail))
+    response = problem_response(RouterError(error.status_code, detail))
     response.headers.update(error.headers or {})
     return response
-
-
-def _with_status(status: int, detail: str) -> ServiceError:
-    """Make an error of a status that no class of ours stands for."""
-    phrase = HTTPStatus(status).phrase
-    return type("HTTPError", (ServiceError,), {"status": status, "title": phrase})(detail)
 
 
 async def _answer_unforeseen(_: Request, error: Exception) -> Response:

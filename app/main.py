@@ -25,6 +25,9 @@ _DESCRIPTION = (
     "under any load, after a restart. Errors are RFC 9457 problem documents."
 )
 
+# The server has drained before the lifespan ends, so what is left is a batch that hangs.
+_WORKERS_END_S = 5.0
+
 
 def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
     """Build the app; its lifespan loads the weights and starts the workers.
@@ -69,7 +72,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         watch.cancel()
         service.renderer = service.catalog = None
-        await catalog.close(settings.drain_s)
+        await catalog.close(min(settings.drain_s, _WORKERS_END_S))
         renderer.close()
 
 

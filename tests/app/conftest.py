@@ -20,6 +20,9 @@ from model.latents import sample_latents
 from model.provenance import Provenance
 from model.spec import GeneratorSpec
 
+ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+EngineOf = Callable[[str], InferenceEngine]
+
 # Small enough to render in a blink; `pets` has classes, an alpha channel, another size.
 SPECS = {
     "faces": GeneratorSpec("dcgan", 16, 3, z_dim=8, base_channels=4),
@@ -28,40 +31,57 @@ SPECS = {
 }
 CLASS_NAMES = {"pets": ("cat", "dog", "7")}
 
-ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 
-
-def write_tiny_checkpoint(path: Path, spec: GeneratorSpec, names: tuple[str, ...] = ()) -> None:
-    """Write a checkpoint of random, lively weights, with true golden pixels."""
+def make_tiny_checkpoint(spec: GeneratorSpec, names: tuple[str, ...]) -> Checkpoint:
+    """Make a checkpoint of random weights, loud enough that no two seeds look alike."""
     torch.manual_seed(1)
     weights = {
-        name: tensor.clone() if "num_batches" in name else tensor * 6 if tensor.ndim == 4 else tensor
+        name: tensor * 6 if tensor.ndim == 4 else tensor
         for name, tensor in build_generator(spec).state_dict().items()
     }
-    draft = Checkpoint(
-        spec=spec,
-        weights=weights,
-        golden=Golden.unknown(spec),
-        provenance=Provenance(preset="tiny", licence="CC0-1.0", scores={"fid": float("nan")}),
-        class_names=names,
-    )
+    provenance = Provenance(preset="tiny", licence="CC0-1.0", scores={"fid": float("nan")})
+    draft = Checkpoint(spec, weights, Golden.unknown(spec), provenance, class_names=names)
     engine = InferenceEngine(draft, device="cpu", max_batch_size=4, is_golden_checked=False)
     pixels = engine.generate_pixels(sample_latents(spec, GOLDEN_SEEDS))
     golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
-    write_checkpoint(dataclasses.replace(draft, golden=golden), path)
+    return dataclasses.replace(draft, golden=golden)
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def checkpoints() -> dict[str, Checkpoint]:
+    return {
+        name: make_tiny_checkpoint(spec, CLASS_NAMES.get(name, ())) for name, spec in SPECS.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def weights(
+    checkpoints: dict[str, Checkpoint], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A folder of the tiny checkpoints, and a file that is none."""
     folder = tmp_path_factory.mktemp("weights")
-    for name, spec in SPECS.items():
-        write_tiny_checkpoint(folder / f"{name}.safetensors", spec, CLASS_NAMES.get(name, ()))
+    for name, checkpoint in checkpoints.items():
+        write_checkpoint(checkpoint, folder / f"{name}.safetensors")
     (folder / "README.md").write_text("cards")
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def engine_of(checkpoints: dict[str, Checkpoint]) -> EngineOf:
+    """Return each model's own engine, to compare with what comes over HTTP."""
+    engines = {
+        name: InferenceEngine(item, device="cpu", max_batch_size=1)
+        for name, item in checkpoints.items()
+    }
+    return engines.__getitem__
+
+
+@pytest.fixture(scope="session")
 def settings(weights: Path) -> Settings:
     return Settings(weights=weights, device="cpu", threads=1, max_batch_size=8)
 
@@ -77,7 +97,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve(settings: Settings) -> ClientFactory:
     """Return a factory of running clients; keyword arguments change the settings."""
 
@@ -85,3 +105,11 @@ def serve(settings: Settings) -> ClientFactory:
         return running(create_app(settings.model_copy(update=changes)))
 
     return start
+
+
+@pytest.fixture(scope="module")
+async def client(serve: ClientFactory, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of one app for a whole module."""
+    assert anyio_backend == "asyncio"
+    async with serve() as client:
+        yield client
