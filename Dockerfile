@@ -14,10 +14,10 @@ COPY pyproject.toml constraints.txt LICENSE ./
 RUN mkdir app model && touch app/__init__.py model/__init__.py \
     && python -m pip install --no-cache-dir --no-compile ${PIP_EXTRA_ARGS} \
        -c constraints.txt '.[service]' \
-    # What only compilers, C++ projects and torch's own tests read.
+    # What only C++ projects and the packages' own tests use.
     && site=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-    && rm -rf "$site"/torch/include "$site"/torch/share "$site"/torch/test "$site"/torch/bin/*test* \
-       "$site"/torch/bin/protoc* "$site"/nvidia/*/include \
+    && rm -rf "$site"/torch/include "$site"/torch/share "$site"/torch/test \
+       "$site"/torch/bin/*[Tt]est* "$site"/torch/bin/protoc* "$site"/nvidia/*/include \
     && find "$site" -type d -name tests -prune -exec rm -rf {} + \
     && find "$site" -name '*.a' -delete
 

@@ -29,6 +29,10 @@ Limits, device and threads are set by GANLOOM_* variables:
 """
 
 
+class StartError(Exception):
+    """The service cannot start; the message says why."""
+
+
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what runs: exit code 0; 1 if it cannot start."""
     arguments = _parse_arguments()
@@ -38,21 +42,28 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     try:
         settings = _read_settings(arguments.weights)
-        listener = _bind(arguments.host, arguments.port)
-        metrics = Metrics()
-        service = Service(settings, metrics, load_catalog(settings, metrics))
-    except (CatalogError, OSError) as error:
+        with _bind(arguments.host, arguments.port) as listener:
+            metrics = Metrics()
+            service = Service(settings, metrics, load_catalog(settings, metrics))
+            _serve(service, listener, arguments.access_log)
+    except (CatalogError, StartError) as error:
         sys.exit(f"ganloom: {error}")
+
+
+def _serve(service: Service, listener: socket.socket, has_access_log: bool) -> None:
     config = uvicorn.Config(
         create_app(service=service),
-        access_log=arguments.access_log,
+        access_log=has_access_log,
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.drain_s)),
-        log_level="info",
+        timeout_graceful_shutdown=max(1, round(service.settings.drain_s)),
     )
-    url = _describe_address(listener)
-    print(f"ganloom: serving on {url} (Ctrl-C stops)", file=sys.stderr, flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    listener.listen(config.backlog)  # from here on a client waits rather than be refused
+    address = _describe_address(listener)
+    print(f"ganloom: serving on {address} (Ctrl-C stops)", file=sys.stderr, flush=True)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -79,36 +90,37 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError
-    return port
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
 
 
 def _read_settings(weights: Path | None) -> Settings:
-    """Read the settings; CatalogError-like plain words for a variable that is wrong."""
+    """Read the settings; StartError names each variable that is wrong."""
     try:
         return Settings() if weights is None else Settings(weights=weights)
     except ValidationError as error:
         found = "; ".join(
-            f"GANLOOM_{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+            ": ".join([*(f"GANLOOM_{part}".upper() for part in item["loc"]), item["msg"]])
             for item in error.errors(include_url=False)
         )
-        raise CatalogError(found) from error
+        raise StartError(found) from error
 
 
 def _bind(host: str, port: int) -> socket.socket:
     """Take the port before the slow start, so that one in use is told at once."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
-        raise OSError(
-            f"cannot listen on {host} port {port}: {error.strerror}; name another with --port"
-        ) from error
-    listener.set_inheritable(True)
+        reason = f"{error.strerror}; name another with --host or --port"
+        raise StartError(f"cannot listen on {host} port {port}: {reason}") from error
     return listener
 
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import threading
 import time
 from collections import deque
@@ -97,6 +96,9 @@ class _Pending:
                 self.future.set_result(rows)
 
 
+_AnyFuture = Future[RenderedRows] | Future[None]
+
+
 class Batcher:
     """Merges the rows of concurrent requests into forward passes of one generator."""
 
@@ -108,8 +110,7 @@ class Batcher:
         self._queue: deque[_Pending] = deque()
         self._queued_images = 0
         self._checks: deque[tuple[Callable[[], None], Future[None]]] = deque()
-        self._running: list[_Pending] = []
-        self._cost = _BatchCost()
+        self._running: list[_AnyFuture] = []
         self._is_open = False
         self._worker = threading.Thread(target=self._work, name="batcher", daemon=True)
 
@@ -150,7 +151,7 @@ class Batcher:
                 self._drop_abandoned()
             if self._queued_images + len(latents) > self._capacity:
                 limit = self._generator.batch_shapes[-1]
-                raise Overloaded(self._cost.seconds_for(self._queued_images, limit))
+                raise Overloaded(self._metrics.cost.seconds_for(self._queued_images, limit))
             self._queue.append(pending)
             self._queued_images += len(latents)
             self._changed.notify()
@@ -174,6 +175,8 @@ class Batcher:
         try:
             while self._take_turn():
                 pass
+        except BaseException:
+            _log.critical("the worker of a generator died", exc_info=True)
         finally:
             self._fail_all()
 
@@ -187,7 +190,7 @@ class Batcher:
                 self._drop_abandoned()
             check = self._checks.popleft() if self._checks else None
             shares = [] if check else self._share_batch()
-            self._running = [pending for pending, _ in shares]
+            self._running = [check[1]] if check else [item.future for item, _ in shares]
         if check:
             _run_check(*check)
         elif shares:
@@ -220,38 +223,34 @@ class Batcher:
 
     def _run_batch(self, shares: list[tuple[_Pending, Latents]]) -> None:
         """Run one batch and give each request its rows, or each the failure."""
-        latents = Latents.concatenate([rows for _, rows in shares])
-        started_s = time.perf_counter()
         try:
-            pixels = self._generator.generate_pixels(latents)
-            if len(pixels) != len(latents):
-                raise RuntimeError(f"{len(latents)} rows went in, {len(pixels)} came out")
+            self._generate(shares)
         except Exception:
-            _log.exception("a batch of %d images failed", len(latents))
+            _log.exception("a batch failed")
             self._metrics.failed_batches.inc()
             for item, _ in shares:
                 _fail(item.future, GeneratorFailed("The generator failed on this request."))
-            return
+
+    def _generate(self, shares: list[tuple[_Pending, Latents]]) -> None:
+        latents = Latents.concatenate([rows for _, rows in shares])
+        started_s = time.perf_counter()
+        pixels = self._generator.generate_pixels(latents)
         forward_s = time.perf_counter() - started_s
+        if len(pixels) != len(latents):
+            raise RuntimeError(f"{len(latents)} rows went in, {len(pixels)} came out")
+        self._metrics.observe_batch(len(latents), forward_s)
         first = 0
         for item, rows in shares:
-            item.receive(pixels[first : first + len(rows)], forward_s, len(latents))
-            first += len(rows)
-        with self._changed:
-            self._cost.observe(len(latents), forward_s)
-        self._metrics.images.inc(len(latents))
-        self._metrics.batch_images.observe(len(latents))
-        self._metrics.forward_seconds.observe(forward_s)
-        for item, _ in shares:
             if item.rows_left == 0:
                 self._metrics.queue_seconds.observe(item.queue_s)
+            item.receive(pixels[first : first + len(rows)], forward_s, len(latents))
+            first += len(rows)
 
     def _fail_all(self) -> None:
         """Close for good and fail all that waits or runs."""
         with self._changed:
             self._is_open = False
-            futures: list[Future[RenderedRows] | Future[None]] = []
-            futures += [item.future for item in (*self._running, *self._queue)]
+            futures = [*self._running, *(item.future for item in self._queue)]
             futures += [future for _, future in self._checks]
             self._queue.clear()
             self._checks.clear()
@@ -270,34 +269,7 @@ def _run_check(check: Callable[[], None], future: Future[None]) -> None:
             future.set_result(None)
 
 
-def _fail(future: Future[RenderedRows] | Future[None], error: Exception) -> None:
+def _fail(future: _AnyFuture, error: Exception) -> None:
     """Fail `future`, unless it has been resolved or cancelled."""
     with contextlib.suppress(InvalidStateError):
         future.set_exception(error)
-
-
-class _BatchCost:
-    """The cost of a batch of n images, a n + b seconds, fitted to batches; older ones fade."""
-
-    _FADING = 0.95
-
-    def __init__(self) -> None:
-        self._w = self._n = self._t = self._nn = self._nt = 0.0
-
-    def observe(self, n: int, seconds: float) -> None:
-        new = (1.0, n, seconds, n * n, n * seconds)
-        old = (self._w, self._n, self._t, self._nn, self._nt)
-        self._w, self._n, self._t, self._nn, self._nt = (
-            self._FADING * before + now for before, now in zip(old, new, strict=True)
-        )
-
-    def seconds_for(self, images: int, batch_limit: int) -> float:
-        """Return the time that `images` take in batches of `batch_limit`; 0 if unknown."""
-        if not self._w:
-            return 0.0
-        spread = self._w * self._nn - self._n * self._n
-        a = self._t / self._n
-        if spread > 1e-6 * self._w * self._nn:
-            a = min(max(0.0, (self._w * self._nt - self._n * self._t) / spread), a)
-        b = (self._t - a * self._n) / self._w
-        return a * images + b * math.ceil(images / batch_limit)

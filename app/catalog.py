@@ -19,6 +19,7 @@ from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from model.inference import InferenceEngine
 from model.spec import GeneratorSpec
 
+_SUFFIX = ".safetensors"
 _FAVOURITE = "faces-64"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -34,6 +35,7 @@ class Engine(PixelGenerator, Protocol):
 
     numeric_path: str
     device: str
+    golden_verdict: str
 
     def check_golden(self) -> None:
         """Raise InferenceError if the golden seeds no longer render as at start-up."""
@@ -52,6 +54,7 @@ class ServedGenerator:
         self.provenance: dict[str, Any] = _plain(dataclasses.asdict(checkpoint.provenance))
         self.numeric_path = engine.numeric_path
         self.device = engine.device
+        self.golden_verdict = engine.golden_verdict
         self.batch_shapes = tuple(engine.batch_shapes)
         self.batcher = batcher
         self._engine = engine
@@ -142,9 +145,11 @@ def load_catalog(settings: Settings, metrics: Metrics) -> Catalog:
 
     Slow, and blocks. Starts no thread of ours. CatalogError at the first that is not right.
     """
-    if not settings.weights.is_dir():
-        raise CatalogError(f"there is no folder {settings.weights}; {_ADVICE}")
-    paths = sorted(settings.weights.glob("*.safetensors"))
+    try:
+        paths = sorted(path for path in settings.weights.iterdir() if path.suffix == _SUFFIX)
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise CatalogError(f"no folder {settings.weights}: {reason}; {_ADVICE}") from error
     if not paths:
         raise CatalogError(f"there is no *.safetensors in {settings.weights}; {_ADVICE}")
     return Catalog([_load(path, settings, metrics) for path in paths], settings.default_model)
@@ -157,7 +162,7 @@ _ADVICE = (
 
 
 def _load(path: Path, settings: Settings, metrics: Metrics) -> ServedGenerator:
-    name = path.name.removesuffix(".safetensors")
+    name = path.name.removesuffix(_SUFFIX)
     if not _NAME.fullmatch(name):
         raise CatalogError(
             f"{path}: a model's name is up to 128 letters, digits, dots, dashes and underscores"

@@ -91,7 +91,8 @@ def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
 def encode_animation(frames: Pixels, animation_format: AnimationFormat) -> bytes:
     """Write (n, h, w, c) as a loop; APNG and WebP give back the very pixels of each frame.
 
-    Neighbours that are equal become one frame of their summed duration.
+    Neighbours that are equal become one frame of their summed duration, and WebP forgets
+    the colour of what is wholly transparent.
     """
     images = [_to_image(frame) for frame in frames]
     buffer = io.BytesIO()
@@ -102,7 +103,7 @@ def encode_animation(frames: Pixels, animation_format: AnimationFormat) -> bytes
         images[0].save(buffer, "PNG", blend=0, disposal=0, **timing)
     elif animation_format is AnimationFormat.WEBP:
         images = [_to_colour(image) for image in images]
-        timing |= {"append_images": images[1:], "lossless": True, "exact": True}
+        timing |= {"append_images": images[1:], "lossless": True}
         images[0].save(buffer, "WEBP", quality=0, method=_WEBP_EFFORT, **timing)
     else:
         images = [_paint_on_white(image) for image in images]

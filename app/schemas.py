@@ -144,6 +144,9 @@ class ModelInfo(BaseModel):
     provenance: dict[str, Any] = Field(description="data, licence, credit, recipe and scores")
     latent_scheme: str
     numeric_path: str = Field(description="what the bits of a pixel depend on besides the digest")
+    golden_verdict: str = Field(
+        description="exact: renders the exporter's very pixels; close: some differ by a rounding"
+    )
     device: str
     batch_shapes: list[int]
     limits: Limits

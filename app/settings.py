@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     Made when the factory runs, never at import. Raises pydantic's ValidationError.
     """
 
-    model_config = SettingsConfigDict(env_prefix="GANLOOM_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="GANLOOM_", frozen=True, extra="forbid", allow_inf_nan=False
+    )
 
     weights: Path = Field(
         default=Path("weights"), description="folder of *.safetensors checkpoints"

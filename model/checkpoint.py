@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -66,14 +67,28 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
     }
     tensors = {_PREFIX + name: weight.contiguous() for name, weight in checkpoint.weights.items()}
     tensors[_GOLDEN] = torch.from_numpy(checkpoint.golden.pixels)
-    content = safetensors.torch.save(tensors, metadata)
+    content = _sort_header(safetensors.torch.save(tensors, metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
-        file.write(content)
-    partial = Path(file.name)
-    partial.chmod(0o644)  # a temporary file is private, a checkpoint is not
-    partial.replace(path)
+        partial = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            partial.chmod(0o644)  # a temporary file is private, a checkpoint is not
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
     return replace(checkpoint, digest=hashlib.sha256(content).hexdigest())
+
+
+def _sort_header(content: bytes) -> bytes:
+    """Order the header's keys: the library's order is random, and the digest must not be."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":"))
+    header += " " * (-len(header) % 8)  # the format aligns its data
+    return len(header).to_bytes(8, "little") + header.encode() + content[end:]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -165,6 +180,7 @@ def _names(text: str, count: int | None) -> tuple[str, ...]:
     names: Any = json.loads(text)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("names must be a list of strings")
+    "".join(names).encode()  # ValueError for half a surrogate pair, which no response can carry
     if count is not None and len(names) != count:
         raise ValueError(f"there are {len(names)} class names for {count} classes")
     return tuple(names)

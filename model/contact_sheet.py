@@ -12,7 +12,10 @@ def contact_sheet(pixels: NDArray[np.uint8], columns: int | None = None) -> NDAr
     """Lay images out row by row, left to right, without gaps, on a near-square sheet.
 
     Takes (n, h, w, c), n >= 1, gives (rows * h, columns * w, c); places left over are zero.
+    ValueError if columns are given and not positive.
     """
+    if columns is not None and columns < 1:
+        raise ValueError(f"columns must be positive, not {columns}")
     count, height, width, channels = pixels.shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = -(-count // columns)

@@ -36,6 +36,8 @@ class Provenance:
         for name, value in fields.items():
             if name not in defaults or type(value) is not type(defaults[name]):
                 raise ValueError(f"the provenance has an unknown or ill-typed field {name!r}")
+            if isinstance(value, str):
+                value.encode()  # ValueError for half a surrogate pair
         for name, score in fields.get("scores", {}).items():
             if not isinstance(score, int | float):
                 raise ValueError(f"the score {name!r} is not a number")

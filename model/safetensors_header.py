@@ -46,14 +46,15 @@ def read_header(path: Path) -> SafetensorsHeader:
 
 def _parse(file: BinaryIO, file_bytes: int) -> SafetensorsHeader:
     prefix = file.read(8)
-    if prefix[:2] == b"PK" or prefix[:1] == b"\x80":
-        raise HeaderError(
-            "it is a pickle or zip file, which can run code; only safetensors is read"
-        )
     if len(prefix) < 8:
         raise HeaderError("it is too short to be a safetensors file")
     header_bytes = int.from_bytes(prefix, "little")
     if header_bytes > _MAX_HEADER_BYTES:
+        # Only here: a true header of 128 bytes, say, begins with a pickle's first byte.
+        if prefix[:2] == b"PK" or prefix[:1] == b"\x80":
+            raise HeaderError(
+                "it is a pickle or zip file, which can run code; only safetensors is read"
+            )
         raise HeaderError(
             f"its header claims {header_bytes} bytes; at most {_MAX_HEADER_BYTES} are read"
         )

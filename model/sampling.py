@@ -41,13 +41,13 @@ def parse_seeds(text: str) -> list[int]:
     """Read "0-63" or "1,5,9-12". ValueError if it is not a list of ranges, or too long."""
     seeds: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ValueError(f"seeds are written like 0-63 or 1,5,9-12, not {text!r}")
-        span = range(int(first), int(last or first) + 1)
-        if not 0 < len(span) <= _MAX_SEEDS - len(seeds):
+        start, stop = int(first), int(last or first) + 1
+        if not 0 < stop - start <= _MAX_SEEDS - len(seeds):
             raise ValueError(f"{part.strip()!r} is empty or makes more than {_MAX_SEEDS} seeds")
-        seeds.extend(span)
+        seeds.extend(range(start, stop))
     return seeds
 
 

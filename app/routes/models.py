@@ -49,6 +49,7 @@ def _describe(generator: ServedGenerator, catalog: Catalog, settings: Settings) 
         provenance=generator.provenance,
         latent_scheme=generator.latent_scheme,
         numeric_path=generator.numeric_path,
+        golden_verdict=generator.golden_verdict,
         device=generator.device,
         batch_shapes=list(generator.batch_shapes),
         limits=Limits(

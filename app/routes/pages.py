@@ -7,13 +7,13 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parents[1] / "static"
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -24,6 +24,7 @@ _PAGE_HEADERS = {
 
 def install_pages(app: FastAPI) -> None:
     """Add the front page, its files, and the API's page."""
+    app.state.page = (_STATIC / "index.html").read_bytes()
     app.add_api_route("/", _show_page, methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC))
     # The package brings Swagger UI's own files; without it FastAPI's page asks a CDN for them.
@@ -35,8 +36,8 @@ def install_pages(app: FastAPI) -> None:
     app.state.has_docs_files = files is not None
 
 
-async def _show_page() -> Response:
-    return FileResponse(_STATIC / "index.html", headers=_PAGE_HEADERS)
+async def _show_page(request: Request) -> Response:
+    return HTMLResponse(request.app.state.page, headers=_PAGE_HEADERS)
 
 
 async def _show_docs(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ class Budget:
         """Refuse a budget that says nothing, or two things."""
         if (self.images is None) == (self.minutes is None):
             raise ValueError("give either a number of images or a number of minutes")
-        if (self.images or self.minutes or 0) <= 0:
+        if not 0 < (self.images or self.minutes or 0) < math.inf:
             raise ValueError("a budget must be positive")
 
     @property

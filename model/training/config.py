@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class ConfigError(ValueError):
 class TrainConfig:
     """All that decides the weights of a run, beside the data and the machine.
 
-    Raises ConfigError if a value is out of range.
+    Raises ConfigError or SpecError if a value is out of range.
     """
 
     preset: str
@@ -45,19 +46,22 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the generator's spec does not."""
+        """Check all but the data, so that a mistake is told before any image is decoded."""
         if self.loss not in LOSSES:
             raise ConfigError(f"unknown loss {self.loss!r}; there are: {', '.join(LOSSES)}")
         if self.batch_size < 2:
             raise ConfigError("batch_size must be at least 2, or batch normalisation has no batch")
-        if self.penalty_interval < 1 or self.r1_gamma < 0 or self.ema_halflife_kimg < 0:
-            raise ConfigError("penalty_interval must be positive, gamma and half-life not negative")
+        if self.penalty_interval < 1 or not 0 <= self.r1_gamma < math.inf:
+            raise ConfigError("penalty_interval must be positive, r1_gamma not negative")
+        if not 0 <= self.ema_halflife_kimg < math.inf:
+            raise ConfigError("ema_halflife_kimg must not be negative")
         if self.r1_gamma and self.is_discriminator_normalised:
             raise ConfigError(
                 "a gradient penalty needs a discriminator without batch normalisation"
             )
         if not 0 <= self.seed < 2**32:
             raise ConfigError("seed must be from 0 to 4294967295")
+        self.generator_spec(2)
 
     def generator_spec(self, num_classes: int) -> GeneratorSpec:
         """Describe the generator; `num_classes` is the data set's."""

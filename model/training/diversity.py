@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 def mean_pairwise_distance(pixels: NDArray[np.uint8]) -> float:
     """Return the mean over all pairs of the root mean square difference, in grey levels.
 
-    Takes (n, h, w, c), n >= 2. Zero means one image, n times; a healthy generator comes
+    Takes (n, h, w, c). Zero means one image, n times or once; a healthy generator comes
     near to the figure of its data.
     """
+    if len(pixels) < 2:
+        return 0.0
     upper = np.triu_indices(len(pixels), k=1)
     return float(np.sqrt(_squared_distances(pixels)[upper]).mean())
 

@@ -44,7 +44,7 @@ class Progress:
             total=budget.total,
             initial=budget.spent(images_seen),
             unit=budget.unit,
-            bar_format="{percentage:3.0f}%|{bar:20}| {elapsed}<{remaining} {postfix}",
+            bar_format="{percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
         )
         self._first_images = images_seen
@@ -77,7 +77,8 @@ class Progress:
         healthy, near 0 is mode collapse. Returns it.
         """
         pixels = render_samples(generator, spec)
-        self._diversity = mean_pairwise_distance(pixels) / self._data_distance
+        if self._data_distance > 0:  # data of one image have no diversity to compare with
+            self._diversity = mean_pairwise_distance(pixels) / self._data_distance
         self._writer.add_scalar("diversity", self._diversity, images_seen)
         sheet = contact_sheet(pixels)
         self._writer.add_image("samples", sheet, images_seen, dataformats="HWC")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,11 @@ class Machine:
 
     device: str
     threads: int
+
+    def __post_init__(self) -> None:
+        """Refuse a number of threads that torch would refuse later."""
+        if self.threads < 1:
+            raise ValueError(f"threads must be positive, not {self.threads}")
 
 
 def start_run(
@@ -62,6 +69,9 @@ def resume_run(
     dataset = _open(state.config, source)
     if dataset.digest != state.facts["digest"]:
         raise StateError(f"{source} is not the data this run began with: its images have changed")
+    labels_digest = _labels_digest(dataset)
+    if state.facts.get("labels_digest", labels_digest) != labels_digest:
+        raise StateError(f"{source} is not the data this run began with: its labels have changed")
     torch.set_num_threads(state.facts["threads"])
     return train(state, dataset, run_dir, budget, cadence)
 
@@ -84,8 +94,14 @@ def _facts(dataset: ImageDataset, source: Path, machine: Machine) -> dict[str, A
         "licence": dataset.licence,
         "credit": dataset.credit,
         "digest": dataset.digest,
+        "labels_digest": _labels_digest(dataset),
         "class_names": list(dataset.class_names),
         "attribute_names": list(dataset.attribute_names),
         "images": len(dataset.pixels),
         "threads": machine.threads,
     }
+
+
+def _labels_digest(dataset: ImageDataset) -> str:
+    labels = b"" if dataset.labels is None else dataset.labels.tobytes()
+    return hashlib.sha256(json.dumps(dataset.class_names).encode() + labels).hexdigest()

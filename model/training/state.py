@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch import nn
 
 from model.generators import build_generator
 from model.spec import GeneratorSpec
-from model.training.config import ConfigError, TrainConfig
+from model.training.config import TrainConfig
 from model.training.discriminators import DCGANDiscriminator
 
 STATE_VERSION = 1
@@ -78,36 +77,43 @@ class TrainingState:
             **{name: part.state_dict() for name, part in self._parts().items()},
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
-            try:
+        partial = path.with_name(path.name + ".partial")  # one name: a kill leaves no second one
+        try:
+            with partial.open("wb") as file:
                 torch.save(payload, file)
                 file.flush()
                 os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> TrainingState:
         """Read what `save` wrote. StateError says what is wrong with the file."""
         if not path.is_file():
             raise StateError(f"there is no training state at {path}; has the run saved yet?")
-        try:
-            payload = torch.load(path, map_location=device, weights_only=True)
-            if payload["state_version"] != STATE_VERSION:
-                raise StateError(
-                    f"{path} has state version {payload['state_version']}, "
-                    f"this program reads version {STATE_VERSION}"
-                )
-            config = TrainConfig.from_json(payload["config"])
-            spec = GeneratorSpec.from_json(payload["spec"])
-            state = cls(config, spec, payload["facts"], device)
-            for name, part in state._parts().items():
-                part.load_state_dict(payload[name])
-            state.step = int(payload["step"])
-        except (pickle.UnpicklingError, RuntimeError, KeyError, EOFError, ConfigError) as error:
-            raise StateError(f"{path} cannot be read as a training state: {error}") from error
+        with path.open("rb") as file:
+            try:
+                payload = torch.load(file, map_location=device, weights_only=True)
+                return cls._restore(payload, device)
+            except pickle.UnpicklingError as error:
+                raise StateError(f"{path} is damaged, or was not written by ganloom") from error
+            except Exception as error:  # torch.load raises whatever the damage leads to
+                reason = str(error).partition("\n")[0] or type(error).__name__
+                raise StateError(f"{path} cannot be read as a training state: {reason}") from error
+
+    @classmethod
+    def _restore(cls, payload: dict[str, Any], device: torch.device | str) -> TrainingState:
+        version = payload["state_version"]
+        if version != STATE_VERSION:
+            raise StateError(f"it has version {version}, this program reads {STATE_VERSION}")
+        config = TrainConfig.from_json(payload["config"])
+        spec = GeneratorSpec.from_json(payload["spec"])
+        state = cls(config, spec, payload["facts"], device)
+        for name, part in state._parts().items():
+            part.load_state_dict(payload[name])
+        state.step = int(payload["step"])
         return state
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:

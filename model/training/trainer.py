@@ -55,6 +55,7 @@ def train(
                 if time.monotonic() - last_sheet >= cadence.sheet_s:
                     _draw_sheet(state, progress)
                     last_sheet = time.monotonic()
+            state.save(run_dir / STATE_FILE)  # first: a second Ctrl-C may cut the sheet off
             _draw_sheet(state, progress)
             state.save(run_dir / STATE_FILE)
     finally:

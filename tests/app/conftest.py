@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +10,7 @@ import pytest
 import torch
 from fastapi import FastAPI
 
+from app.batching import Batcher
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint, write_checkpoint
@@ -19,6 +20,14 @@ from model.inference import InferenceEngine
 from model.latents import sample_latents
 from model.provenance import Provenance
 from model.spec import GeneratorSpec
+from tests.app.echo_generators import (
+    LIMIT_S,
+    EchoGenerator,
+    FailingGenerator,
+    GatedGenerator,
+    held_in_a_batch,
+    make_batcher,
+)
 
 ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 EngineOf = Callable[[str], InferenceEngine]
@@ -60,9 +69,7 @@ def checkpoints() -> dict[str, Checkpoint]:
 
 
 @pytest.fixture(scope="session")
-def weights(
-    checkpoints: dict[str, Checkpoint], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def weights(checkpoints: dict[str, Checkpoint], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of the tiny checkpoints, and a file that is none."""
     folder = tmp_path_factory.mktemp("weights")
     for name, checkpoint in checkpoints.items():
@@ -113,3 +120,25 @@ async def client(serve: ClientFactory, anyio_backend: str) -> AsyncIterator[http
     assert anyio_backend == "asyncio"
     async with serve() as client:
         yield client
+
+
+@pytest.fixture
+def echo() -> Iterator[tuple[EchoGenerator, Batcher]]:
+    generator = EchoGenerator()
+    batcher = make_batcher(generator, 2000)
+    yield generator, batcher
+    batcher.close(LIMIT_S)
+
+
+@pytest.fixture
+def gated() -> Iterator[tuple[GatedGenerator, Batcher]]:
+    generator = GatedGenerator()
+    with held_in_a_batch(generator) as batcher:
+        yield generator, batcher
+
+
+@pytest.fixture
+def failing() -> Iterator[tuple[FailingGenerator, Batcher]]:
+    generator = FailingGenerator()
+    with held_in_a_batch(generator) as batcher:
+        yield generator, batcher

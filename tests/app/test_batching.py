@@ -2,117 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from app.batching import Batcher, RenderedRows, _BatchCost
-from app.errors import GeneratorFailed, NotReady, Overloaded
-from app.metrics import Metrics
-from model.latents import Latents
-
-LIMIT_S = 20
-
-
-def rows(*numbers: int) -> Latents:
-    return Latents(np.array(numbers, np.float32)[:, None])
-
-
-def numbers(rendered: RenderedRows) -> list[int]:
-    """Read back what the echo generator painted."""
-    high, low = np.moveaxis(rendered.pixels[:, 0, 0].astype(int), -1, 0)
-    return [int(number) for number in high * 256 + low]
-
-
-class EchoGenerator:
-    """Paints each row's own z, so that a swapped or doubled row is seen."""
-
-    batch_shapes = (1, 2, 4, 8)
-
-    def __init__(self) -> None:
-        self.batches: list[list[int]] = []
-
-    def generate_pixels(self, latents: Latents) -> NDArray[np.uint8]:
-        seen = latents.z[:, 0].astype(int)
-        self.batches.append(seen.tolist())
-        return np.stack([seen // 256, seen % 256], axis=-1).astype(np.uint8)[:, None, None]
-
-
-class GatedGenerator(EchoGenerator):
-    """Stops before each batch until it is let through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entered = threading.Semaphore(0)
-        self.gate = threading.Semaphore(0)
-
-    def generate_pixels(self, latents: Latents) -> NDArray[np.uint8]:
-        self.entered.release()
-        assert self.gate.acquire(timeout=LIMIT_S)
-        return super().generate_pixels(latents)
-
-    def wait_until_entered(self) -> None:
-        assert self.entered.acquire(timeout=LIMIT_S)
-
-    def let_through(self, batches: int = 1000) -> None:
-        self.gate.release(batches)
-
-
-class FailingGenerator(GatedGenerator):
-    """Fails on a batch that holds a row from 1000 on, in the way that the row says."""
-
-    def generate_pixels(self, latents: Latents) -> NDArray[np.uint8]:
-        pixels = super().generate_pixels(latents)
-        if 1000 in latents.z:
-            raise RuntimeError("out of memory")
-        if 1001 in latents.z:
-            return pixels[1:]
-        if 1002 in latents.z:
-            raise SystemExit
-        return pixels
-
-
-def make_batcher(generator: EchoGenerator, capacity: int = 100) -> Batcher:
-    batcher = Batcher(generator, capacity, Metrics().for_model("echo"))
-    batcher.start()
-    return batcher
-
-
-@pytest.fixture
-def echo() -> Iterator[tuple[EchoGenerator, Batcher]]:
-    generator = EchoGenerator()
-    batcher = make_batcher(generator, 2000)
-    yield generator, batcher
-    batcher.close(LIMIT_S)
-
-
-@pytest.fixture
-def gated() -> Iterator[tuple[GatedGenerator, Batcher]]:
-    """A batcher whose worker is held in a batch of the single row 0."""
-    generator = GatedGenerator()
-    batcher = make_batcher(generator)
-    batcher.enqueue(rows(0))
-    generator.wait_until_entered()
-    yield generator, batcher
-    generator.let_through()
-    batcher.close(LIMIT_S)
-
-
-@pytest.fixture
-def failing() -> Iterator[tuple[FailingGenerator, Batcher]]:
-    """The same, with the generator that fails."""
-    generator = FailingGenerator()
-    batcher = make_batcher(generator)
-    batcher.enqueue(rows(0))
-    generator.wait_until_entered()
-    yield generator, batcher
-    generator.let_through()
-    batcher.close(LIMIT_S)
+from app.batching import Batcher
+from app.errors import GeneratorFailed, Overloaded
+from tests.app.echo_generators import (
+    LIMIT_S,
+    EchoGenerator,
+    FailingGenerator,
+    GatedGenerator,
+    numbers,
+    rows,
+)
 
 
 def test_each_request_gets_its_own_rows_in_order(echo: tuple[EchoGenerator, Batcher]) -> None:
@@ -247,118 +150,3 @@ def test_a_split_request_that_fails_is_not_run_further(
         split.result(LIMIT_S)
     assert numbers(batcher.enqueue(rows(5)).result(LIMIT_S)) == [5]
     assert len(generator.batches) == 3
-
-
-def test_a_dead_worker_shows_and_leaves_nobody_waiting(
-    failing: tuple[FailingGenerator, Batcher],
-) -> None:
-    generator, batcher = failing
-    futures = [batcher.enqueue(rows(1002)), *(batcher.enqueue(rows(n)) for n in range(20))]
-    generator.let_through()
-    for future in futures:
-        with pytest.raises(NotReady):
-            future.result(LIMIT_S)
-    batcher._worker.join(LIMIT_S)
-    assert not batcher.is_alive
-    with pytest.raises(NotReady):
-        batcher.enqueue(rows(1))
-
-
-def test_close_finishes_what_waits(gated: tuple[GatedGenerator, Batcher]) -> None:
-    generator, batcher = gated
-    futures = [batcher.enqueue(rows(number, number + 1)) for number in range(1, 20)]
-    generator.let_through()
-    batcher.close(LIMIT_S)
-    assert [numbers(future.result(0)) for future in futures] == [[n, n + 1] for n in range(1, 20)]
-    assert not batcher.is_alive
-
-
-def test_close_fails_what_a_stuck_generator_leaves(
-    gated: tuple[GatedGenerator, Batcher],
-) -> None:
-    generator, batcher = gated
-    running = batcher.enqueue(rows(1))
-    generator.let_through(1)
-    generator.wait_until_entered()
-    waiting: list[Future[RenderedRows]] = [batcher.enqueue(rows(number)) for number in (2, 3)]
-    batcher.close(0)
-    for future in (running, *waiting):
-        with pytest.raises(NotReady):
-            future.result(0)
-    generator.let_through()
-    batcher._worker.join(LIMIT_S)
-    assert generator.batches == [[0], [1]]
-
-
-def test_a_closed_batcher_takes_nothing(echo: tuple[EchoGenerator, Batcher]) -> None:
-    _, batcher = echo
-    batcher.close(LIMIT_S)
-    with pytest.raises(NotReady):
-        batcher.enqueue(rows(1))
-    batcher.close(LIMIT_S)
-
-
-def test_a_batcher_that_never_started_closes() -> None:
-    batcher = Batcher(EchoGenerator(), 10, Metrics().for_model("echo"))
-    with pytest.raises(NotReady):
-        batcher.enqueue(rows(1))
-    batcher.close(0)
-
-
-@pytest.mark.anyio
-async def test_a_cancelled_caller_takes_its_rows_along(
-    gated: tuple[GatedGenerator, Batcher],
-) -> None:
-    generator, batcher = gated
-    caller = asyncio.create_task(batcher.submit(rows(1)))
-    await asyncio.sleep(0)  # lets it queue
-    assert batcher.queued_images == 1
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    generator.let_through()
-    assert numbers(await batcher.submit(rows(2))) == [2]
-    assert generator.batches == [[0], [2]]
-
-
-@pytest.mark.anyio
-async def test_a_check_runs_on_the_worker_before_the_next_batch(
-    gated: tuple[GatedGenerator, Batcher],
-) -> None:
-    generator, batcher = gated
-    waiting = batcher.enqueue(rows(1))
-    seen: list[tuple[str, int]] = []
-
-    def check() -> None:
-        seen.append((threading.current_thread().name, len(generator.batches)))
-
-    task = asyncio.create_task(batcher.run_check(check))
-    await asyncio.sleep(0)
-    generator.let_through()
-    await task
-    assert seen == [("batcher", 1)]
-    assert numbers(waiting.result(LIMIT_S)) == [1]
-
-
-@pytest.mark.anyio
-async def test_a_failing_check_fails_nothing_else(echo: tuple[EchoGenerator, Batcher]) -> None:
-    _, batcher = echo
-
-    def check() -> None:
-        raise RuntimeError("wrong pixels")
-
-    with pytest.raises(RuntimeError, match="wrong pixels"):
-        await batcher.run_check(check)
-    assert numbers(await batcher.submit(rows(3))) == [3]
-
-
-@pytest.mark.parametrize("shapes", [[1, 8, 4, 2], [1, 1, 8], [3]])
-def test_the_cost_of_a_queue_follows_from_the_batches_seen(shapes: list[int]) -> None:
-    cost = _BatchCost()
-    assert cost.seconds_for(100, 8) == 0
-    for n in shapes:
-        cost.observe(n, 0.5 * n + 2)
-    if len(set(shapes)) > 1:
-        assert cost.seconds_for(16, 8) == pytest.approx(0.5 * 16 + 2 * 2)
-    else:  # one size says nothing about the rest
-        assert cost.seconds_for(6, 3) == pytest.approx(2 * 3.5)

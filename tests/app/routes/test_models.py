@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_models_lists_everything_that_is_served(client: httpx.AsyncClient) -> None:
+    listed = (await client.get("/models")).json()
+    assert [model["name"] for model in listed["models"]] == ["faces", "pets", "signs"]
+    assert listed["default"] == "faces"
+    assert [model["is_default"] for model in listed["models"]] == [True, False, False]
+
+
+async def test_a_model_tells_what_it_is_and_where_it_comes_from(
+    client: httpx.AsyncClient, weights: Path
+) -> None:
+    model = (await client.get("/models/pets")).json()
+    content = (weights / "pets.safetensors").read_bytes()
+    assert model["digest"] == hashlib.sha256(content).hexdigest()
+    assert model["spec"]["num_classes"] == 3
+    assert model["class_names"] == ["cat", "dog", "7"]
+    assert model["provenance"]["licence"] == "CC0-1.0"
+    assert model["provenance"]["scores"] == {"fid": None}  # not a number, so not in JSON
+    assert model["golden_verdict"] == "exact"
+    assert model["batch_shapes"][0] == 1
+    assert model["limits"]["max_images"] == 256
+    assert model["is_ready"] is True
+
+
+async def test_an_unknown_model_is_a_404(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/models/nobody")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def openapi(settings: Settings) -> dict[str, Any]:
+    return create_app(settings).openapi()
+
+
+def test_importing_the_app_has_no_effect_and_brings_no_training() -> None:
+    program = (
+        "import sys, threading, app.main, app.__main__\n"
+        "assert not [m for m in sys.modules if m.startswith('model.training')]\n"
+        "assert threading.active_count() == 1\n"
+    )
+    environment = {**os.environ, "GANLOOM_THREADS": "not a number"}
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
+
+
+def test_every_answer_is_documented(openapi: dict[str, Any]) -> None:
+    found = {
+        path: sorted(operation["responses"])
+        for path, methods in openapi["paths"].items()
+        for operation in methods.values()
+    }
+    render = ["200", "404", "422", "429", "500", "503", "504"]
+    assert found == {
+        "/generate": sorted([*render, "406", "408", "413", "415"]),
+        "/interpolate": sorted([*render, "304", "406"]),
+        "/images/{seed}.{extension}": sorted([*render, "304"]),
+        "/models": ["200", "503"],
+        "/models/{name}": ["200", "404", "422", "503"],
+        "/livez": ["200"],
+        "/readyz": ["200", "503"],
+        "/metrics": ["200"],
+    }
+
+
+def test_every_media_type_is_documented(openapi: dict[str, Any]) -> None:
+    def types(path: str, method: str) -> set[str]:
+        return set(openapi["paths"][path][method]["responses"]["200"]["content"])
+
+    stills = {"image/png", "image/jpeg", "image/webp"}
+    assert types("/generate", "post") == stills | {
+        *("application/zip", "multipart/mixed", "application/json"),
+    }
+    assert types("/images/{seed}.{extension}", "get") == stills
+    assert types("/interpolate", "get") == {
+        *("image/png", "image/gif", "image/apng", "image/webp", "application/zip"),
+    }
+
+
+def test_every_reference_of_the_document_resolves(openapi: dict[str, Any]) -> None:
+    def references(node: object) -> set[str]:
+        if isinstance(node, dict):
+            own = {str(node["$ref"])} if "$ref" in node else set()
+            return own.union(*(references(value) for value in node.values()))
+        if isinstance(node, list):
+            return set().union(*(references(value) for value in node))
+        return set()
+
+    schemas = openapi["components"]["schemas"]
+    missing = {ref for ref in references(openapi) if ref.rsplit("/", 1)[1] not in schemas}
+    assert not missing
+    assert "Problem" in schemas
+    assert "HTTPValidationError" not in schemas
+
+
+@pytest.mark.anyio
+async def test_a_bad_checkpoint_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(b"no")
+    app = create_app(settings.model_copy(update={"weights": tmp_path}))
+    with pytest.raises(ValueError, match=r"bad\.safetensors"):
+        async with app.router.lifespan_context(app):
+            pass
+
+
+@pytest.mark.anyio
+async def test_an_app_can_be_stopped_and_a_new_one_gives_the_same_bytes(
+    settings: Settings,
+) -> None:
+    seen = set()
+    for _ in range(2):
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://ganloom") as client,
+        ):
+            answer = await client.get("/images/7.png")
+            seen.add((answer.content, answer.headers["etag"]))
+    assert len(seen) == 1

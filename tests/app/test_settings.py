@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANLOOM_WEIGHTS", "elsewhere")
+    monkeypatch.setenv("GANLOOM_MAX_IMAGES", "16")
+    monkeypatch.setenv("GANLOOM_PORT", "9000")  # the compose file's own
+    assert Settings().weights == Path("elsewhere")
+    assert Settings().max_images == 16
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("threads", "0"), ("threads", "x"), ("deadline_s", "0"), ("deadline_s", "nan")],
+        *[("max_images", "2000"), ("queue_capacity", "1"), ("max_latent_magnitude", "inf")],
+    ],
+)
+def test_a_setting_that_cannot_be_served_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"GANLOOM_{name.upper()}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        Settings().max_images = 7

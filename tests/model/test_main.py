@@ -1,0 +1,111 @@
+"""Claims on the command line as such: help, usage, and errors in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model import sampling
+from model.__main__ import main
+
+COMMANDS = ["dataset", "train", "resume", "export", "sample"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_is_shown(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: python -m model")
+    if not command:
+        assert all(name in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["paint"],
+        ["train"],
+        ["train", "--data", "d", "--out", "o", "--preset", "biggan"],
+        ["train", "--data", "d", "--out", "o", "--channels", "5"],
+        ["train", "--data", "d", "--out", "o", "--minutes", "1", "--images", "1"],
+        ["train", "--data", "d", "--out", "o", "--seed", "x"],
+        ["dataset", "cats", "out"],
+        ["export", "run"],
+    ],
+)
+def test_wrong_usage_is_told_with_the_usage_and_exit_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("usage: python -m model")
+    assert "error: " in shown.splitlines()[-1]
+
+
+def raising(error: BaseException) -> Callable[[object], None]:
+    def run(_arguments: object) -> None:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("no such class"), "error: no such class\n"),
+        (OSError(28, "No space left on device"), "error: [Errno 28] No space left on device\n"),
+        (RuntimeError("out of memory"), "error: out of memory\n"),
+        (
+            ModuleNotFoundError("No module named 'tqdm.auto'", name="tqdm.auto"),
+            "error: this command needs tqdm.auto: pip install 'ganloom[training]'\n",
+        ),
+    ],
+)
+def test_an_error_that_a_user_can_mend_is_one_line_and_exit_1(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    line: str,
+) -> None:
+    monkeypatch.setattr(sampling, "run_sample", raising(error))
+    assert main(["sample", "x.safetensors"]) == 1
+    assert capsys.readouterr().err == line
+
+
+def test_an_interrupt_is_exit_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "run_sample", raising(KeyboardInterrupt()))
+    assert main(["sample", "x.safetensors"]) == 130
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError("a bug"), ModuleNotFoundError("No module named 'model.x'", name="model.x")]
+)
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(sampling, "run_sample", raising(error))
+    with pytest.raises(type(error)):
+        main(["sample", "x.safetensors"])
+
+
+def test_sample_works_where_nothing_of_training_is_installed(
+    plain_file: Path, tmp_path: Path
+) -> None:
+    forbid = (
+        "import sys\n"
+        "for name in ('tensorboard', 'tqdm', 'mlxtend', 'resvg_py', 'fastapi', 'model.training'):\n"
+        "    sys.modules[name] = None\n"
+        "from model.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    out = tmp_path / "sheet.png"
+    command = [sys.executable, "-c", forbid, "sample", str(plain_file), "--out", str(out)]
+    subprocess.run(command, check=True, timeout=60)
+    assert out.is_file()

@@ -1,0 +1,89 @@
+"""Claims on recipes: the presets are what their papers say, and nonsense is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from model.spec import SpecError
+from model.training.config import PRESETS, ConfigError, TrainConfig
+
+ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]
+
+
+def test_the_paper_preset_is_the_paper() -> None:
+    # Radford et al., 2016, section 4: Adam 2e-4 with beta1 0.5, no tricks that came later.
+    assert PAPER.loss == "non-saturating"
+    assert PAPER.is_discriminator_normalised
+    assert (PAPER.learning_rate, PAPER.beta1, PAPER.beta2) == (2e-4, 0.5, 0.999)
+    assert (PAPER.r1_gamma, PAPER.ema_halflife_kimg, PAPER.lr_decay_start_kimg) == (0, 0, 0)
+    assert PAPER.z_dim == 100
+
+
+def test_the_default_preset_is_relativistic_penalised_and_averaged() -> None:
+    assert ROBUST.loss == "relativistic"
+    assert not ROBUST.is_discriminator_normalised
+    assert ROBUST.r1_gamma > 0
+    assert ROBUST.ema_halflife_kimg > 0
+
+
+def test_both_presets_share_the_generator() -> None:
+    assert ROBUST.generator_spec(0) == PAPER.generator_spec(0)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_json_keeps_every_field(name: str) -> None:
+    config = dataclasses.replace(PRESETS[name], seed=9, is_conditional=True, img_channels=1)
+    assert config.preset == name
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("loss", "hinge", "unknown loss 'hinge'; there are: non-saturating, relativistic"),
+        ("batch_size", 1, "batch_size must be at least 2"),
+        ("batch_size", -64, "batch_size must be at least 2"),
+        ("penalty_interval", 0, "penalty_interval must be positive"),
+        ("r1_gamma", -1.0, "r1_gamma not negative"),
+        ("r1_gamma", float("nan"), "r1_gamma not negative"),
+        ("r1_gamma", float("inf"), "r1_gamma not negative"),
+        ("ema_halflife_kimg", -1.0, "ema_halflife_kimg must not be negative"),
+        ("is_discriminator_normalised", True, "needs a discriminator without batch normalisation"),
+        ("seed", -1, "seed must be from 0 to 4294967295"),
+        ("seed", 2**32, "seed must be from 0 to 4294967295"),
+    ],
+)
+def test_a_value_out_of_range_is_named(field: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        dataclasses.replace(ROBUST, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("img_resolution", 48), ("img_resolution", 512), ("img_channels", 5), ("base_channels", 0)],
+)
+def test_a_generator_that_cannot_be_is_refused_before_any_data(field: str, value: int) -> None:
+    with pytest.raises(SpecError, match=field):
+        dataclasses.replace(ROBUST, **{field: value})
+
+
+def test_the_generator_has_the_data_sets_classes_only_if_conditional() -> None:
+    assert ROBUST.generator_spec(7).num_classes == 0
+    assert dataclasses.replace(ROBUST, is_conditional=True).generator_spec(7).num_classes == 7
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_a_conditional_run_needs_two_classes(classes: int) -> None:
+    with pytest.raises(ConfigError, match="at least two classes"):
+        dataclasses.replace(ROBUST, is_conditional=True).generator_spec(classes)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "null", json.dumps({**dataclasses.asdict(ROBUST), "depth": 3})]
+)
+def test_what_is_no_configuration_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="the run's configuration cannot be read"):
+        TrainConfig.from_json(text)

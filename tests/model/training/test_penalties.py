@@ -1,0 +1,108 @@
+"""Claims on the gradient penalty, in float64 against calculus by hand and by differences."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from model.spec import GeneratorSpec
+from model.training.discriminators import DCGANDiscriminator
+from model.training.penalties import zero_centred_gradient_penalty
+
+Critic = Callable[[Tensor], Tensor]
+SPEC = GeneratorSpec("dcgan", 16, 1)
+
+
+@pytest.fixture
+def discriminator() -> DCGANDiscriminator:
+    torch.manual_seed(2)
+    return DCGANDiscriminator(SPEC, base_channels=2, is_normalised=False).double()
+
+
+def random_images(count: int) -> Tensor:
+    torch.manual_seed(3)
+    return torch.rand(count, 1, 16, 16, dtype=torch.float64) * 2 - 1
+
+
+def penalty_of(critic: Critic, images: Tensor) -> Tensor:
+    images = images.clone().requires_grad_()
+    return zero_centred_gradient_penalty(images, critic(images))
+
+
+def test_of_a_linear_critic_it_is_the_squared_norm_of_its_weights() -> None:
+    images = random_images(5)
+    w = torch.linspace(-2, 3, 256, dtype=torch.float64).reshape(1, 1, 16, 16)
+    penalty = penalty_of(lambda x: (x * w).sum(dim=(1, 2, 3)) + 7, images)
+    assert penalty.item() == pytest.approx((w**2).sum().item(), rel=1e-12)
+
+
+def test_of_a_squared_norm_it_is_four_times_the_mean_squared_norm() -> None:
+    images = random_images(5)
+    penalty = penalty_of(lambda x: (x**2).sum(dim=(1, 2, 3)), images)
+    assert penalty.item() == pytest.approx(4 * (images**2).sum().item() / 5, rel=1e-12)
+
+
+def test_of_a_constant_critic_it_is_zero() -> None:
+    assert penalty_of(lambda x: x.sum(dim=(1, 2, 3)) * 0, random_images(2)).item() == 0
+
+
+@torch.no_grad()
+def test_it_is_the_squared_gradient_that_finite_differences_find(
+    discriminator: DCGANDiscriminator,
+) -> None:
+    images, step = random_images(3), 1e-6
+    total = 0.0
+    for image in images:
+        shifts = torch.eye(256, dtype=torch.float64).reshape(256, 1, 16, 16) * step
+        slopes = (discriminator(image + shifts) - discriminator(image - shifts)) / (2 * step)
+        total += (slopes**2).sum().item()
+    with torch.enable_grad():
+        penalty = penalty_of(discriminator, images)
+    assert penalty.item() == pytest.approx(total / 3, rel=1e-6)
+
+
+def test_its_own_gradient_is_the_one_that_finite_differences_find(
+    discriminator: DCGANDiscriminator,
+) -> None:
+    images = random_images(4)
+    weights = [*discriminator.parameters()]
+    penalty_of(discriminator, images).backward()  # type: ignore[no-untyped-call]
+    step = 1e-5
+    moved = 0.0
+    torch.manual_seed(9)
+    for weight in weights:
+        direction = torch.randn_like(weight)
+        slope = 0.0
+        for sign in (1, -1):
+            with torch.no_grad():
+                weight += sign * step * direction
+            slope += sign * penalty_of(discriminator, images).item() / (2 * step)
+            with torch.no_grad():
+                weight -= sign * step * direction
+        found = 0.0 if weight.grad is None else (weight.grad * direction).sum().item()
+        assert found == pytest.approx(slope, rel=1e-4, abs=1e-6)
+        moved += abs(found)
+    assert moved > 1
+
+
+def test_rows_are_penalised_alone(discriminator: DCGANDiscriminator) -> None:
+    images = random_images(4)
+    alone = [penalty_of(discriminator, images[row : row + 1]).item() for row in range(4)]
+    assert penalty_of(discriminator, images).item() == pytest.approx(sum(alone) / 4, rel=1e-12)
+
+
+def test_a_conditional_critic_is_penalised_with_its_class_term() -> None:
+    torch.manual_seed(2)
+    spec = dataclasses.replace(SPEC, num_classes=3)
+    critic = DCGANDiscriminator(spec, base_channels=2, is_normalised=False).double()
+    images, labels = random_images(3), torch.tensor([0, 1, 2])
+    before = penalty_of(lambda x: critic(x, labels), images).item()
+    assert critic.embedding is not None
+    with torch.no_grad():
+        critic.embedding.weight[1] = 1.0
+    after = penalty_of(lambda x: critic(x, labels), images).item()
+    assert after != pytest.approx(before, rel=1e-3)

@@ -1,0 +1,107 @@
+"""The whole way, with real processes: images, training, export, service, PNG."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.checkpoint import read_checkpoint
+
+ROOT = Path(__file__).parent.parent
+
+
+def command(module: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def run_model(environment: dict[str, str], *arguments: object) -> str:
+    done = subprocess.run(
+        command("model", *arguments),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def decode(png: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.format == "PNG"
+        return np.asarray(image)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GANLOOM_")}
+    return {**kept, "OMP_NUM_THREADS": "1", "GANLOOM_CACHE": str(tmp_path / "cache")}
+
+
+def write_photos(folder: Path) -> None:
+    rng = np.random.default_rng(8)
+    for number in range(12):
+        path = folder / ("day", "night")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(path)
+
+
+def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    photos, run, samples = tmp_path / "photos", tmp_path / "run", tmp_path / "samples"
+    weights = tmp_path / "weights" / "sky.safetensors"
+    write_photos(photos)
+    tiny = "--resolution 16 --base-channels 2 --batch-size 4 --threads 1 --images 40".split()
+    run_model(environment, "train", "--data", photos, "--out", run, "--conditional", *tiny)
+    run_model(environment, "export", run, weights)
+    night = ["--label", "night", "--seeds", "5-7", "--out"]
+    run_model(environment, "sample", weights, *night, samples)
+    digest = read_checkpoint(weights).digest
+
+    service = subprocess.Popen(
+        command("app", "--port", 0, "--weights", weights.parent),
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert service.stderr is not None
+        told = []
+        for line in service.stderr:
+            told.append(line)
+            if address := re.search(r"serving on (http://127\.0\.0\.1:\d+)", line):
+                break
+        assert address, "".join(told)
+        with httpx.Client(base_url=address[1], timeout=60, trust_env=False) as client:
+            for seed in (5, 6, 7):
+                answer = client.get(f"/images/{seed}.png", params={"label": "night"})
+                assert answer.status_code == 200
+                assert answer.headers["X-Ganloom-Digest"] == digest
+                expected = decode((samples / f"{seed}.png").read_bytes())
+                assert expected.shape == (16, 16, 3)
+                assert np.array_equal(decode(answer.content), expected)
+            asked = {"model": "sky", "seeds": [6], "label": "night"}
+            generated = client.post("/generate", json=asked)
+            assert generated.status_code == 200
+            assert np.array_equal(
+                decode(generated.content), decode((samples / "6.png").read_bytes())
+            )
+    finally:
+        service.terminate()
+        _, rest = service.communicate(timeout=60)
+    assert service.returncode in (0, -15), rest
+    assert "Traceback" not in rest
