@@ -126,7 +126,9 @@ print(json.dumps({"modules": names, "read": read, "events": found, "changed": ch
 
 def test_no_import_has_an_effect() -> None:
     # A setting that is read at import would fail on these values at once.
-    report = run_python(_WATCH, GANLOOM_THREADS="many", GANLOOM_WEIGHTS="", GANLOOM_CACHE="/dev/null/x")
+    report = run_python(
+        _WATCH, GANLOOM_THREADS="many", GANLOOM_WEIGHTS="", GANLOOM_CACHE="/dev/null/x"
+    )
     assert {"app.main", "app.__main__", "model.__main__", "model.training.faces"} <= set(
         report["modules"]
     )

@@ -64,7 +64,7 @@ def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
     photos, run, samples = tmp_path / "photos", tmp_path / "run", tmp_path / "samples"
     weights = tmp_path / "weights" / "sky.safetensors"
     write_photos(photos)
-    tiny = "--resolution 16 --base-channels 2 --batch-size 4 --threads 1 --images 40".split()
+    tiny = ["--resolution=16", "--base-channels=2", "--batch-size=4", "--threads=1", "--images=40"]
     run_model(environment, "train", "--data", photos, "--out", run, "--conditional", *tiny)
     run_model(environment, "export", run, weights)
     night = ["--label", "night", "--seeds", "5-7", "--out"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
+import fastapi_offline  # brings Swagger UI, which FastAPI itself asks a CDN for
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
@@ -27,13 +27,10 @@ def install_pages(app: FastAPI) -> None:
     app.state.page = (_STATIC / "index.html").read_bytes()
     app.add_api_route("/", _show_page, methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC))
-    # The package brings Swagger UI's own files; without it FastAPI's page asks a CDN for them.
-    offline = find_spec("fastapi_offline")
-    files = Path(offline.origin).parent / "static" if offline and offline.origin else None
-    if files:
-        app.mount("/docs-static", StaticFiles(directory=files))
+    app.mount(
+        "/docs-static", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static")
+    )
     app.add_api_route("/docs", _show_docs, methods=["GET", "HEAD"], include_in_schema=False)
-    app.state.has_docs_files = files is not None
 
 
 async def _show_page(request: Request) -> Response:
@@ -42,8 +39,6 @@ async def _show_page(request: Request) -> Response:
 
 async def _show_docs(request: Request) -> Response:
     title = f"{request.app.title}: API"
-    if not request.app.state.has_docs_files:
-        return get_swagger_ui_html(openapi_url="openapi.json", title=title)
     return get_swagger_ui_html(
         openapi_url="openapi.json",
         title=title,

@@ -25,10 +25,13 @@ async def test_what_the_front_page_names_is_there(client: httpx.AsyncClient) -> 
         assert (await client.get(f"/{address}")).status_code == 200, address
 
 
-async def test_the_api_page_is_there(client: httpx.AsyncClient) -> None:
+async def test_the_api_page_works_offline(client: httpx.AsyncClient) -> None:
     page = await client.get("/docs")
     assert page.status_code == 200
     assert "openapi.json" in page.text
+    assert "://" not in page.text
+    for address in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+        assert (await client.get(f"/{address}")).status_code == 200, address
 
 
 @pytest.mark.parametrize(

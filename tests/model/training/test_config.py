@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_json_keeps_every_field(name: str) -> None:
         ("seed", 2**32, "seed must be from 0 to 4294967295"),
     ],
 )
-def test_a_value_out_of_range_is_named(field: str, value: object, words: str) -> None:
+def test_a_value_out_of_range_is_named(field: str, value: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         dataclasses.replace(ROBUST, **{field: value})
 
@@ -65,7 +66,7 @@ def test_a_value_out_of_range_is_named(field: str, value: object, words: str) ->
     ("field", "value"),
     [("img_resolution", 48), ("img_resolution", 512), ("img_channels", 5), ("base_channels", 0)],
 )
-def test_a_generator_that_cannot_be_is_refused_before_any_data(field: str, value: int) -> None:
+def test_a_generator_that_cannot_be_is_refused_before_any_data(field: str, value: Any) -> None:
     with pytest.raises(SpecError, match=field):
         dataclasses.replace(ROBUST, **{field: value})
 

@@ -44,7 +44,5 @@ def test_black_and_white_are_255_levels_apart() -> None:
 
 def test_the_nearest_is_the_least_of_the_distances_to_others() -> None:
     pixels = random_pixels(7)
-    expected = [
-        min(distance(pixels[i], pixels[j]) for j in range(7) if j != i) for i in range(7)
-    ]
+    expected = [min(distance(pixels[i], pixels[j]) for j in range(7) if j != i) for i in range(7)]
     assert nearest_distances(pixels) == pytest.approx(expected, rel=1e-9)

@@ -96,8 +96,8 @@ def test_recalibrated_statistics_are_the_moments_of_the_activations(num_classes:
                 one_hot = torch.eye(num_classes, dtype=torch.float64)[latents.labels]
                 signal = torch.cat([signal, one_hot], dim=1)
             signal = signal[:, :, None, None]
-            for layer in copy.deepcopy(layers[:place]).double().train():
-                signal = layer(signal)
+            below = nn.Sequential(*copy.deepcopy(list(layers)[:place])).double().train()
+            signal = below(signal)
             means.append(signal.mean(dim=(0, 2, 3)))
             variances.append(signal.var(dim=(0, 2, 3), unbiased=True))
         norm = layers[place]

@@ -8,33 +8,50 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from model.__main__ import main
 from model.training.runs import export_run
 from model.training.state import TrainingState
 
 ROOT = Path(__file__).parents[3]
-TINY = "--resolution 16 --base-channels 2 --batch-size 8 --threads 1 --conditional".split()
+TINY = ["--resolution=16", "--base-channels=2", "--batch-size=8", "--threads=1", "--conditional"]
+Process = subprocess.Popen[bytes]
+Launch = Callable[..., Process]
 FOREVER = ["--images", "100000000", "--save-every", "1000000"]
 
 
-def launch(*arguments: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "model", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+@pytest.fixture
+def launch() -> Iterator[Launch]:
+    """Return a starter of `python -m model` processes, none of which outlives the test."""
+    started: list[Process] = []
+
+    def start(*arguments: object) -> Process:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "model", *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def train_command(photos: Path, run: Path) -> list[object]:
     return ["train", "--data", photos, "--out", run, *TINY]
 
 
-def stop_when_training(process: subprocess.Popen[bytes], number: signal.Signals) -> str:
+def stop_when_training(process: Process, number: signal.Signals) -> str:
     """Send the signal once losses are shown; return what was printed, after a clean exit."""
     assert process.stderr is not None
     shown = b""
@@ -50,7 +67,7 @@ def stop_when_training(process: subprocess.Popen[bytes], number: signal.Signals)
 
 
 def test_sigterm_and_ctrl_c_save_and_exit_0_and_the_run_goes_on_exactly(
-    photos: Path, tmp_path: Path
+    photos: Path, tmp_path: Path, launch: Launch
 ) -> None:
     run, whole = tmp_path / "run", tmp_path / "whole"
     process = launch(*train_command(photos, run), *FOREVER)
@@ -63,8 +80,7 @@ def test_sigterm_and_ctrl_c_save_and_exit_0_and_the_run_goes_on_exactly(
     assert "stopped and saved" in stop_when_training(process, signal.SIGINT)
     second = TrainingState.load(run / "state.pt").step
     assert second > first
-    process = launch(*train_command(photos, whole), "--images", second * 8)
-    assert process.wait(timeout=100) == 0
+    assert main([*map(str, train_command(photos, whole)), "--images", str(second * 8)]) == 0
     digests = [export_run(folder, tmp_path / "out").digest for folder in (run, whole)]
     assert digests[0] == digests[1]
 
@@ -72,7 +88,7 @@ def test_sigterm_and_ctrl_c_save_and_exit_0_and_the_run_goes_on_exactly(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_ten_runs_killed_at_random_moments_end_in_the_same_weights(
-    photos: Path, tmp_path: Path
+    photos: Path, tmp_path: Path, launch: Launch
 ) -> None:
     steps = 600
     budget = ["--images", str(steps * 8), "--save-every", "0.05", "--sheet-every", "1.5"]
@@ -106,7 +122,7 @@ def test_ten_runs_killed_at_random_moments_end_in_the_same_weights(
     assert killed_while_training >= 10
 
 
-def kill_later(process: subprocess.Popen[bytes], run: Path, delay_s: float) -> None:
+def kill_later(process: Process, run: Path, delay_s: float) -> None:
     """Kill with -9 so long after the process has begun to write, or at a random moment before."""
     began = time.monotonic()
     stamp = newest(run)

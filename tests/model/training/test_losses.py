@@ -55,7 +55,7 @@ def test_a_loss_is_the_mean_of_its_papers_formula(name: str, side: str) -> None:
 @pytest.mark.parametrize(("name", "side"), EXPECTED)
 def test_its_gradient_is_that_of_the_formula(name: str, side: str) -> None:
     real, fake = as_tensor(REAL), as_tensor(FAKE)
-    compute(name, side, real, fake).backward()  # type: ignore[no-untyped-call]
+    compute(name, side, real, fake).backward()
     count = len(PAIRS)
     for row, (r, f) in enumerate(PAIRS):
         # d/dx -log sigmoid(x) = sigmoid(x) - 1, and d/dx -log(1 - sigmoid(x)) = sigmoid(x).
@@ -77,7 +77,7 @@ def test_huge_logits_give_huge_losses_and_never_infinities(name: str, side: str)
         real = torch.tensor([sign * 1e4], requires_grad=True)
         fake = torch.tensor([-sign * 1e4], requires_grad=True)
         loss = compute(name, side, real, fake)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         assert 0 <= loss.item() <= 2e4
         assert fake.grad is not None
         assert fake.grad.isfinite().all()

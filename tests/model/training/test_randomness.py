@@ -14,7 +14,9 @@ def order(size: int, batch_size: int, steps: int, seed: int = 0) -> list[int]:
     return [int(index) for batch in batches for index in batch]
 
 
-@pytest.mark.parametrize(("size", "batch_size"), [(37, 8), (64, 64), (10, 3), (5, 16), (1, 4), (7, 7)])
+@pytest.mark.parametrize(
+    ("size", "batch_size"), [(37, 8), (64, 64), (10, 3), (5, 16), (1, 4), (7, 7)]
+)
 def test_every_epoch_visits_each_image_once_across_the_seams_of_batches(
     size: int, batch_size: int
 ) -> None:

@@ -47,7 +47,9 @@ def test_a_run_that_is_resumed_is_the_run_that_was_not_interrupted(
     assert start(photos, tmp_path / "parts", 8, config)
     assert resume(tmp_path / "parts", 16)
     assert resume(tmp_path / "parts", 24)
-    digests = [export_run(tmp_path / run, tmp_path / f"{run}.st").digest for run in ("whole", "parts")]
+    digests = [
+        export_run(tmp_path / run, tmp_path / f"{run}.st").digest for run in ("whole", "parts")
+    ]
     assert digests[0] == digests[1]
 
 

@@ -74,9 +74,7 @@ def test_fresh_weights_are_a_function_of_the_seed(make_state: MakeState) -> None
     torch.manual_seed(2)
     assert_equal(parts(make_state(seed=7)), parts(first))
     other = make_state(seed=8)
-    assert not torch.equal(
-        next(other.generator.parameters()), next(first.generator.parameters())
-    )
+    assert not torch.equal(next(other.generator.parameters()), next(first.generator.parameters()))
     assert_equal(first.ema_generator.state_dict(), first.generator.state_dict())
 
 

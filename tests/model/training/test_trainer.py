@@ -132,7 +132,7 @@ def test_another_recipe_is_another_run(
     weights = []
     for name, state in (("a", make_state()), ("b", make_state(**changes))):
         train(state, dataset, tmp_path / name, Budget(images=32), QUIET)
-        weights.append(list(state.discriminator.parameters())[0])
+        weights.append(next(iter(state.discriminator.parameters())))
     assert not torch.equal(*weights)
 
 
@@ -170,31 +170,28 @@ def handlers() -> Iterator[list[int]]:
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_step_and_saves_and_a_second_is_not_caught(
     make_state: MakeState,
-    dataset: ImageDataset,
+    make_dataset: MakeDataset,
     tmp_path: Path,
     handlers: list[int],
-    monkeypatch: pytest.MonkeyPatch,
     first: signal.Signals,
     second: signal.Signals,
 ) -> None:
-    reached_after_step = []
-
-    def interrupted(*arguments: object) -> object:
-        losses = train_step(*arguments)  # type: ignore[arg-type]
-        if state.step == 3:
-            os.kill(os.getpid(), first)
-            assert handlers == []
-            os.kill(os.getpid(), second)
-            reached_after_step.extend(handlers)
-        return losses
-
-    monkeypatch.setattr(trainer, "train_step", interrupted)
     state = make_state()
-    assert not train(state, dataset, tmp_path, steps(100), QUIET)
+    reached: list[list[int]] = []
+
+    def interrupt(*_: object) -> None:
+        if state.step == 2 and not reached:
+            os.kill(os.getpid(), first)
+            reached.append([*handlers])
+            os.kill(os.getpid(), second)
+            reached.append([*handlers])
+
+    state.discriminator.register_forward_pre_hook(interrupt)
+    assert not train(state, make_dataset(37), tmp_path, steps(100), QUIET)
     assert TrainingState.load(tmp_path / STATE_FILE).step == 3
-    assert reached_after_step == [second]
+    assert reached == [[], [second]]
     os.kill(os.getpid(), signal.SIGTERM)
-    assert handlers == [second, signal.SIGTERM]  # and the handlers are again those of before
+    assert handlers == [second, signal.SIGTERM]  # the handlers are again those of before
 
 
 def test_an_error_in_a_step_gives_the_handlers_back(
