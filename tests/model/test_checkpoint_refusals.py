@@ -246,7 +246,7 @@ def test_a_changed_byte_is_refused_or_does_no_harm(class_file: Path, tmp_path: P
     rng = random.Random(6)
     path = tmp_path / "mutant.safetensors"
     loaded = 0
-    for trial in range(240):
+    for trial in range(160):
         place = rng.randrange(header_end) if trial % 2 else rng.randrange(header_end, len(content))
         mutant = bytearray(content)
         mutant[place] ^= rng.randrange(1, 256)
@@ -259,4 +259,4 @@ def test_a_changed_byte_is_refused_or_does_no_harm(class_file: Path, tmp_path: P
         loaded += 1
         assert engine.generate_pixels(latents).shape == (1, 16, 16, 1)
         assert checkpoint.digest != sound.digest
-    assert 0 < loaded < 200
+    assert 0 < loaded < 150

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -93,19 +90,3 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch, error: Exception) 
     monkeypatch.setattr(sampling, "run_sample", raising(error))
     with pytest.raises(type(error)):
         main(["sample", "x.safetensors"])
-
-
-def test_sample_works_where_nothing_of_training_is_installed(
-    plain_file: Path, tmp_path: Path
-) -> None:
-    forbid = (
-        "import sys\n"
-        "for name in ('tensorboard', 'tqdm', 'mlxtend', 'resvg_py', 'fastapi', 'model.training'):\n"
-        "    sys.modules[name] = None\n"
-        "from model.__main__ import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    out = tmp_path / "sheet.png"
-    command = [sys.executable, "-c", forbid, "sample", str(plain_file), "--out", str(out)]
-    subprocess.run(command, check=True, timeout=60)
-    assert out.is_file()

@@ -147,7 +147,7 @@ def test_a_changed_byte_loads_or_is_refused(trained: TrainingState, tmp_path: Pa
     content = path.read_bytes()
     rng = random.Random(2)
     refused = 0
-    for _ in range(150):
+    for _ in range(80):
         mutant = bytearray(content)
         mutant[rng.randrange(len(mutant))] ^= rng.randrange(1, 256)
         path.write_bytes(mutant)

@@ -193,3 +193,15 @@ def test_reported_logits_are_means_of_what_the_discriminator_said(
     assert losses.real_logit.item() == pytest.approx(real, rel=1e-4, abs=1e-6)
     assert losses.fake_logit.item() == pytest.approx(fake, rel=1e-4, abs=1e-6)
     assert not losses.discriminator.requires_grad
+
+
+@pytest.mark.parametrize("changes", [{"seed": 6}, {"learning_rate": 1e-4}, {"r1_gamma": 2.0}])
+def test_another_recipe_is_another_run(
+    make_state: MakeState, pixels: np.ndarray, changes: dict[str, object]
+) -> None:
+    weights = []
+    for state in (make_state(), make_state(), make_state(**changes)):
+        train_step(state, pixels, None)
+        weights.append(next(iter(state.discriminator.parameters())))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])

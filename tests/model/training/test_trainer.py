@@ -125,17 +125,6 @@ def test_a_step_reads_the_images_and_labels_of_its_indices(
         assert torch.equal(found, weight)
 
 
-@pytest.mark.parametrize("changes", [{"seed": 6}, {"batch_size": 16}, {"is_conditional": True}])
-def test_another_recipe_is_another_run(
-    make_state: MakeState, dataset: ImageDataset, tmp_path: Path, changes: dict[str, object]
-) -> None:
-    weights = []
-    for name, state in (("a", make_state()), ("b", make_state(**changes))):
-        train(state, dataset, tmp_path / name, Budget(images=32), QUIET)
-        weights.append(next(iter(state.discriminator.parameters())))
-    assert not torch.equal(*weights)
-
-
 def test_a_budget_that_is_spent_already_trains_no_further(
     make_state: MakeState, dataset: ImageDataset, tmp_path: Path
 ) -> None:
@@ -222,7 +211,7 @@ def test_it_learns_the_colour_of_its_data(
     )
     fresh = render_samples(state.ema_generator, state.spec).mean(axis=(0, 1, 2))
     assert np.abs(fresh - mean).max() > 50  # grey
-    train(state, data, tmp_path, Budget(images=16 * 150), QUIET)
+    train(state, data, tmp_path, Budget(images=16 * 100), QUIET)
     learnt = render_samples(state.ema_generator, state.spec).mean(axis=(0, 1, 2))
     # Seen over five seeds: within 16 levels.
     assert np.abs(learnt - mean).max() < 32
