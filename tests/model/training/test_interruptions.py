@@ -90,7 +90,7 @@ def test_sigterm_and_ctrl_c_save_and_exit_0_and_the_run_goes_on_exactly(
 def test_ten_runs_killed_at_random_moments_end_in_the_same_weights(
     photos: Path, tmp_path: Path, launch: Launch
 ) -> None:
-    steps = 600
+    steps = 400
     budget = ["--images", str(steps * 8), "--save-every", "0.05", "--sheet-every", "1.5"]
     process = launch(*train_command(photos, tmp_path / "whole"), *budget)
     process.communicate(timeout=600)
@@ -100,7 +100,7 @@ def test_ten_runs_killed_at_random_moments_end_in_the_same_weights(
     killed_while_training = 0
     for number in range(10):
         run = tmp_path / f"run{number}"
-        kills = 3
+        kills = 2
         while True:
             has_state = (run / "state.pt").exists()
             before = TrainingState.load(run / "state.pt").step if has_state else 0
