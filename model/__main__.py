@@ -104,6 +104,12 @@ def _add_train(commands: _Commands) -> None:
         default="dcgan",
         help="dcgan (the default) is robust; dcgan-2015 is the paper's, and often collapses",
     )
+    _add_recipe(command)
+    command.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    _add_running(command)
+
+
+def _add_recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
     command.add_argument(
         "--resolution",
@@ -133,8 +139,6 @@ def _add_train(commands: _Commands) -> None:
         help="weight of the gradient penalties: raise it if training is unstable (default: 1)",
     )
     command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
-    command.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    _add_running(command)
 
 
 def _add_resume(commands: _Commands) -> None:

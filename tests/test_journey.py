@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -58,21 +60,11 @@ def write_photos(folder: Path) -> None:
         Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(path)
 
 
-def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
-    tmp_path: Path, environment: dict[str, str]
-) -> None:
-    photos, run, samples = tmp_path / "photos", tmp_path / "run", tmp_path / "samples"
-    weights = tmp_path / "weights" / "sky.safetensors"
-    write_photos(photos)
-    tiny = ["--resolution=16", "--base-channels=2", "--batch-size=4", "--threads=1", "--images=40"]
-    run_model(environment, "train", "--data", photos, "--out", run, "--conditional", *tiny)
-    run_model(environment, "export", run, weights)
-    night = ["--label", "night", "--seeds", "5-7", "--out"]
-    run_model(environment, "sample", weights, *night, samples)
-    digest = read_checkpoint(weights).digest
-
+@contextmanager
+def serve(environment: dict[str, str], weights: Path) -> Iterator[str]:
+    """Run the service on a free port, give its address, and require a clean end."""
     service = subprocess.Popen(
-        command("app", "--port", 0, "--weights", weights.parent),
+        command("app", "--port", 0, "--weights", weights),
         cwd=ROOT,
         env=environment,
         stderr=subprocess.PIPE,
@@ -86,22 +78,39 @@ def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
             if address := re.search(r"serving on (http://127\.0\.0\.1:\d+)", line):
                 break
         assert address, "".join(told)
-        with httpx.Client(base_url=address[1], timeout=60, trust_env=False) as client:
-            for seed in (5, 6, 7):
-                answer = client.get(f"/images/{seed}.png", params={"label": "night"})
-                assert answer.status_code == 200
-                assert answer.headers["X-Ganloom-Digest"] == digest
-                expected = decode((samples / f"{seed}.png").read_bytes())
-                assert expected.shape == (16, 16, 3)
-                assert np.array_equal(decode(answer.content), expected)
-            asked = {"model": "sky", "seeds": [6], "label": "night"}
-            generated = client.post("/generate", json=asked)
-            assert generated.status_code == 200
-            assert np.array_equal(
-                decode(generated.content), decode((samples / "6.png").read_bytes())
-            )
+        yield address[1]
     finally:
         service.terminate()
         _, rest = service.communicate(timeout=60)
-    assert service.returncode in (0, -15), rest
+    assert service.returncode == 0, rest
     assert "Traceback" not in rest
+
+
+def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    photos, run, samples = tmp_path / "photos", tmp_path / "run", tmp_path / "samples"
+    weights = tmp_path / "weights" / "sky.safetensors"
+    write_photos(photos)
+    tiny = ["--resolution=16", "--base-channels=2", "--batch-size=4", "--threads=1", "--images=40"]
+    run_model(environment, "train", "--data", photos, "--out", run, "--conditional", *tiny)
+    run_model(environment, "export", run, weights)
+    night = ["--label", "night", "--seeds", "5-7", "--out"]
+    run_model(environment, "sample", weights, *night, samples)
+    digest = read_checkpoint(weights).digest
+
+    with (
+        serve(environment, weights.parent) as address,
+        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+    ):
+        for seed in (5, 6, 7):
+            answer = client.get(f"/images/{seed}.png", params={"label": "night"})
+            assert answer.status_code == 200
+            assert answer.headers["X-Ganloom-Digest"] == digest
+            expected = decode((samples / f"{seed}.png").read_bytes())
+            assert expected.shape == (16, 16, 3)
+            assert np.array_equal(decode(answer.content), expected)
+        asked = {"model": "sky", "seeds": [6], "label": "night"}
+        generated = client.post("/generate", json=asked)
+        assert generated.status_code == 200
+        assert np.array_equal(decode(generated.content), decode((samples / "6.png").read_bytes()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Budget:
     def unit(self) -> str:
         """What is spent: images or seconds."""
         return "img" if self.images is not None else "s"
+
+    def from_now(self) -> Budget:
+        """Return the same budget with nothing of its minutes spent."""
+        return replace(self, started_at=time.monotonic())
 
     def elapsed_s(self) -> float:
         """Seconds since this start."""

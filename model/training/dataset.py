@@ -62,20 +62,10 @@ def open_dataset(
 ) -> ImageDataset:
     """Open a folder or a zip of images; the layouts it may have are those of ``image_folder``.
 
-    The images are decoded once and kept in a cache. A file that cannot be used is logged, listed
-    in ``skipped`` and left out.
-
-    Args:
-        source: A folder or a zip.
-        img_resolution: Width and height that every image is brought to.
-        img_channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
-        cache_dir: Where decoded images are kept; ``None`` is ``$GANLOOM_CACHE``, or
-            ``~/.cache/ganloom``.
-        show_progress: Draw progress bars on stderr.
-
-    Raises:
-        DatasetError: The source does not exist, holds no usable image or has wrong labels, an
-            argument is out of range, or the cache cannot be written.
+    Images are decoded once to squares of ``img_resolution`` and kept in ``cache_dir``, by default
+    ``$GANLOOM_CACHE`` or ``~/.cache/ganloom``. A file that cannot be used is logged, listed in
+    ``skipped`` and left out. DatasetError if the source does not exist, holds no usable image or
+    has wrong labels, if an argument is out of range, or if the cache cannot be written.
     """
     _check_format(img_resolution, img_channels)
     opened = open_source(source)

@@ -42,6 +42,7 @@ def train(
 
     Returns whether the budget was spent. SIGINT and SIGTERM finish the step at hand.
     """
+    budget = budget.from_now()  # reading the data is not training
     data_distance = mean_pairwise_distance(np.asarray(dataset.pixels[:256]))
     progress = Progress(run_dir, budget, state.images_seen, data_distance)
     last_save = last_sheet = time.monotonic()
