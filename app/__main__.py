@@ -118,6 +118,8 @@ def _bind(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
+    except UnicodeError as error:
+        raise StartError(f"{host!r} is not a host name") from error
     except OSError as error:
         reason = f"{error.strerror}; name another with --host or --port"
         raise StartError(f"cannot listen on {host} port {port}: {reason}") from error

@@ -119,7 +119,8 @@ class Catalog:
             return found[0]
         generator = self._by_name.get(self.default_name if name is None else name)
         if generator is None:
-            raise UnknownModel("model", "No model of this name is served; see /models.")
+            names = ", ".join(sorted(self._by_name))
+            raise UnknownModel("model", f"No model of this name is served; there are: {names}.")
         if digest is not None and generator.digest != digest:
             raise UnknownModel("digest", "This model is served with another digest.")
         return generator

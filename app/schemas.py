@@ -6,10 +6,12 @@ by the renderer, before anything is allocated for it.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -37,7 +39,15 @@ def _check_label(value: object) -> int | str:
     return value
 
 
+def _require_plain_digits(value: object) -> object:
+    """Refuse 7.0, +7, 007 and the like: one number has one URL, and one place in a cache."""
+    if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,19}", value):
+        raise PydanticCustomError("digits", "Input should be a whole number in plain digits")
+    return value
+
+
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+UrlSeed = Annotated[Seed, BeforeValidator(_require_plain_digits)]
 Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
 Label = Annotated[
     int | str,
@@ -103,13 +113,13 @@ class ImageQuery(_CacheableQuery):
 class InterpolateQuery(_CacheableQuery):
     """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
 
-    start: Seed | None = Field(default=None, description="the first seed", examples=[1])
-    end: Seed | None = Field(default=None, description="the last seed", examples=[2])
+    start: UrlSeed | None = Field(default=None, description="the first seed", examples=[1])
+    end: UrlSeed | None = Field(default=None, description="the last seed", examples=[2])
     seeds: Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$")] | None = Field(
         default=None, description="two or more seeds to pass through, as 1,2,3"
     )
-    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT)] = Field(
-        default=16, description="frames, both ends included"
+    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(_require_plain_digits)] = (
+        Field(default=16, description="frames, both ends included")
     )
     method: Literal["slerp", "lerp"] = Field(
         default="slerp", description="on the sphere, or straight"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from model.training.state import TrainingState
 from model.training.trainer import STATE_FILE, Cadence
 
 _DATA_IMAGES = 1024
+_DONE_FILE = "done"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def main() -> None:
     for name in arguments.runs:
         preset, _, seed = name.partition(":")
         run_dir = arguments.work / f"{preset}-{seed}"
-        if not (run_dir / STATE_FILE).exists():
+        if not (run_dir / _DONE_FILE).exists():
             _train(preset, int(seed), run_dir, arguments)
         state = TrainingState.load(run_dir / STATE_FILE)
         samples = render_samples(state.ema_generator, state.spec)
@@ -81,7 +83,10 @@ def _train(preset: str, seed: int, run_dir: Path, arguments: argparse.Namespace)
     config = dataclasses.replace(PRESETS[preset], seed=seed)
     machine = Machine("cpu", arguments.threads)
     budget = Budget(minutes=arguments.minutes)
-    start_run(config, arguments.data, run_dir, machine, budget, Cadence())
+    shutil.rmtree(run_dir, ignore_errors=True)  # what an interruption left: minutes do not add up
+    if not start_run(config, arguments.data, run_dir, machine, budget, Cadence()):
+        raise SystemExit(f"{run_dir} was interrupted; repeat the command to train it anew")
+    (run_dir / _DONE_FILE).touch()
 
 
 def _judge(

@@ -102,7 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return _assemble(header, spec, tensors, hashlib.sha256(content).hexdigest())
     except (OSError, HeaderError, SpecError, CheckpointError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise CheckpointError(f"{path.name} cannot be served: {reason}") from error
+        raise CheckpointError(f"{path.name} cannot be read as a checkpoint: {reason}") from error
 
 
 def _read_spec(header: SafetensorsHeader) -> GeneratorSpec:

@@ -56,7 +56,8 @@ def _parse(file: BinaryIO, file_bytes: int) -> SafetensorsHeader:
                 "it is a pickle or zip file, which can run code; only safetensors is read"
             )
         raise HeaderError(
-            f"its header claims {header_bytes} bytes; at most {_MAX_HEADER_BYTES} are read"
+            f"its header claims {header_bytes} bytes, and at most {_MAX_HEADER_BYTES} are read: "
+            "it is damaged or no safetensors file"
         )
     if header_bytes > file_bytes - 8:
         raise HeaderError("it is cut off inside its header")

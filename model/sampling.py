@@ -64,4 +64,6 @@ def label_index(checkpoint: Checkpoint, label: str) -> int:
 def _save(pixels: NDArray[np.uint8], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Pillow wants a gray image without its channel axis.
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(path)
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    # Only PNG reads the level; it is the service's, so that its files and these are equal.
+    image.save(path, compress_level=1)

@@ -13,7 +13,7 @@ from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, answers
 from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
-from app.schemas import Extension, ImageQuery, Seed
+from app.schemas import Extension, ImageQuery, UrlSeed
 
 _FORMATS = {image_format.extension: image_format for image_format in ImageFormat}
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["images"])
 )
 async def show_image(
     request: Request,
-    seed: Seed,
+    seed: UrlSeed,
     extension: Extension,
     query: Annotated[ImageQuery, Query()],
     renderer: RendererOf,

@@ -45,9 +45,8 @@ def run_train(arguments: argparse.Namespace) -> None:
         is_conditional=arguments.conditional,
         **chosen,
     )
-    machine = Machine(
-        device=choose_device(arguments.device), threads=arguments.threads or torch.get_num_threads()
-    )
+    threads = torch.get_num_threads() if arguments.threads is None else arguments.threads
+    machine = Machine(device=choose_device(arguments.device), threads=threads)
     is_done = start_run(
         config, arguments.data, arguments.out, machine, _budget(arguments), _cadence(arguments)
     )
@@ -69,9 +68,8 @@ def run_resume(arguments: argparse.Namespace) -> None:
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a run's generator as one checkpoint."""
     checkpoint = export_run(arguments.run, arguments.out)
-    print(
-        f"{arguments.out}: {checkpoint.provenance.images_seen} images, digest {checkpoint.digest}"
-    )
+    images_seen = checkpoint.provenance.images_seen
+    print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 
@@ -88,5 +86,5 @@ def _cadence(arguments: argparse.Namespace) -> Cadence:
 
 def _say_what_next(run_dir: Path, is_done: bool) -> None:
     print(f"{'done' if is_done else 'stopped'} and saved; samples are in {run_dir / 'samples'}")
-    print(f"go on:   python -m model resume {run_dir}")
+    print(f"go on:   python -m model resume {run_dir} --minutes 60")
     print(f"export:  python -m model export {run_dir} weights/{run_dir.name}.safetensors")

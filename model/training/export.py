@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 
 from model.checkpoint import Checkpoint, write_checkpoint
-from model.golden import GOLDEN_SEEDS, Golden, pixel_hashes
+from model.golden import Golden, pixel_hashes
 from model.inference import InferenceEngine
-from model.latents import sample_latents
 from model.provenance import Provenance
 from model.training.ema import recalibrate_batch_norm
 from model.training.state import TrainingState
@@ -39,7 +38,7 @@ def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
         attribute_names=tuple(state.facts["attribute_names"]),
     )
     engine = InferenceEngine(draft, device="cpu", is_golden_checked=False)
-    pixels = engine.generate_pixels(sample_latents(state.spec, GOLDEN_SEEDS))
+    pixels = engine.golden_pixels
     golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
     return write_checkpoint(dataclasses.replace(draft, golden=golden), path)
 
@@ -67,9 +66,15 @@ def _version() -> str:
 
 
 def _git_commit() -> str:
-    """Return the commit of the code, "" outside a checkout: provenance is best effort."""
+    """Return the commit of the code, "" outside its own checkout: provenance is best effort.
+
+    An installed copy may lie inside somebody else's repository, whose commit says nothing.
+    """
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""

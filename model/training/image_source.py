@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import stat
 import threading
@@ -138,6 +139,7 @@ class ZipSource:
         except (
             zipfile.BadZipFile,
             zlib.error,
+            lzma.LZMAError,
             NotImplementedError,
             RuntimeError,
             OSError,

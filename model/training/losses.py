@@ -19,6 +19,7 @@ class AdversarialLoss:
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
+    is_relativistic: bool  # whether the generator's loss looks at the real logits
 
 
 def non_saturating_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -43,7 +44,9 @@ def relativistic_generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Ten
 
 LOSSES = {
     "non-saturating": AdversarialLoss(
-        non_saturating_discriminator_loss, non_saturating_generator_loss
+        non_saturating_discriminator_loss, non_saturating_generator_loss, is_relativistic=False
     ),
-    "relativistic": AdversarialLoss(relativistic_discriminator_loss, relativistic_generator_loss),
+    "relativistic": AdversarialLoss(
+        relativistic_discriminator_loss, relativistic_generator_loss, is_relativistic=True
+    ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from model.training.train_step import StepLosses
 
 _SHEET_SEEDS = range(64)
 _REPORT_S = 1.0
+_RATE_WINDOW_S = 10.0
 
 
 class Progress:
@@ -47,28 +49,38 @@ class Progress:
             bar_format="{percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
         )
-        self._first_images = images_seen
-        self._started_at = time.monotonic()
+        self._rate = 0.0
         self._next_report = 0.0
+        self._reported_at = time.monotonic()
+        self._reported_images = images_seen
 
     def step(self, images_seen: int, losses: StepLosses) -> None:
         """Once a second, move the line and write the losses to TensorBoard."""
         now = time.monotonic()
         if now < self._next_report:  # reading a loss waits for the device
             return
-        self._next_report = now + _REPORT_S
         scalars = {name: float(value) for name, value in vars(losses).items()}
         for name, value in scalars.items():
             self._writer.add_scalar(f"loss/{name}", value, images_seen)
-        rate = (images_seen - self._first_images) / (now - self._started_at)
-        self._writer.add_scalar("images_per_second", rate, images_seen)
+        self._next_report = now + _REPORT_S
+        self._update_rate(images_seen, now)
+        self._writer.add_scalar("images_per_second", self._rate, images_seen)
+        diversity = "-" if math.isnan(self._diversity) else f"{self._diversity:.2f}"
         self._bar.set_postfix_str(
-            f"{images_seen / 1000:.1f} kimg, {rate:.0f} images/s, "
+            f"{images_seen / 1000:.1f} kimg, {self._rate:.0f} images/s, "
             f"D {scalars['discriminator']:.3f}, G {scalars['generator']:.3f}, "
-            f"diversity {self._diversity:.2f}",
+            f"diversity {diversity}",
             refresh=False,
         )
         self._bar.update(self._budget.spent(images_seen) - self._bar.n)
+
+    def _update_rate(self, images_seen: int, now: float) -> None:
+        """Follow the speed of the last ten seconds or so; a first report has only its own."""
+        seconds = now - self._reported_at
+        rate = (images_seen - self._reported_images) / seconds
+        keep = math.exp(-seconds / _RATE_WINDOW_S) if self._rate else 0.0
+        self._rate = keep * self._rate + (1.0 - keep) * rate
+        self._reported_at, self._reported_images = now, images_seen
 
     def sheet(self, generator: nn.Module, spec: GeneratorSpec, images_seen: int) -> float:
         """Draw 64 fixed seeds to `samples/` and TensorBoard, and measure their diversity.
@@ -84,10 +96,6 @@ class Progress:
         self._writer.add_image("samples", sheet, images_seen, dataformats="HWC")
         Image.fromarray(sheet.squeeze()).save(self._samples_dir / f"{images_seen:09d}.png")
         return self._diversity
-
-    def say(self, message: str) -> None:
-        """Print one line without tearing the bar."""
-        self._bar.write(message)
 
     def close(self) -> None:
         """End the bar and flush TensorBoard."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from model.checkpoint import Checkpoint
+from model.inference import require_exact_kernels
 from model.training.budget import Budget
 from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset, open_dataset
 from model.training.export import export_checkpoint
 from model.training.state import StateError, TrainingState
 from model.training.trainer import STATE_FILE, Cadence, train
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +52,7 @@ def start_run(
         raise StateError(f"{run_dir} holds a run already: resume it, or choose another folder")
     dataset = _open(config, data)
     spec = config.generator_spec(len(dataset.class_names))
-    torch.set_num_threads(machine.threads)
+    _prepare(machine)
     state = TrainingState(config, spec, _facts(dataset, data, machine), machine.device)
     run_dir.mkdir(parents=True, exist_ok=True)
     (run_dir / "config.json").write_text(config.to_json() + "\n")
@@ -65,6 +69,10 @@ def resume_run(
     StateError if there is no run, or if the data are not those that it began with.
     """
     state = TrainingState.load(run_dir / STATE_FILE, device)
+    if budget.images is not None and budget.is_spent(state.images_seen):
+        # No error: a script that repeats the command until the run is done must see it done.
+        print(f"{run_dir} has seen {state.images_seen} images already; --images counts them all")
+        return True
     source = data or Path(state.facts["source"])
     dataset = _open(state.config, source)
     if dataset.digest != state.facts["digest"]:
@@ -72,8 +80,19 @@ def resume_run(
     labels_digest = _labels_digest(dataset)
     if state.facts.get("labels_digest", labels_digest) != labels_digest:
         raise StateError(f"{source} is not the data this run began with: its labels have changed")
-    torch.set_num_threads(state.facts["threads"])
+    began_on = state.facts.get("device", state.device.type)
+    if began_on != state.device.type:
+        _log.warning("the run began on %s: on another device it goes on, but not exactly", began_on)
+    _prepare(Machine(device, state.facts["threads"]))
+    limit = f"up to {budget.images}" if budget.images else f"for {budget.minutes:g} minutes"
+    print(f"going on from {state.images_seen} images {limit}; Ctrl-C saves and stops")
     return train(state, dataset, run_dir, budget, cadence)
+
+
+def _prepare(machine: Machine) -> None:
+    torch.set_num_threads(machine.threads)
+    if torch.device(machine.device).type == "cuda":
+        require_exact_kernels()
 
 
 def export_run(run_dir: Path, path: Path) -> Checkpoint:
@@ -99,6 +118,7 @@ def _facts(dataset: ImageDataset, source: Path, machine: Machine) -> dict[str, A
         "attribute_names": list(dataset.attribute_names),
         "images": len(dataset.pixels),
         "threads": machine.threads,
+        "device": torch.device(machine.device).type,
     }
 
 

@@ -67,7 +67,17 @@ class TrainingState:
         return self.step * self.config.batch_size
 
     def save(self, path: Path) -> None:
-        """Write the state so that a crash at any moment leaves the old file or the new one."""
+        """Write the state so that a crash at any moment leaves the old file or the new one.
+
+        StateError, and the old file is kept, if training has diverged to values that are not
+        finite: the last good state is worth more than the newest.
+        """
+        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
+        if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+            raise StateError(
+                f"training diverged before {self.images_seen} images; the state saved before that "
+                "is kept: start again with a higher --r1-gamma, or with preset dcgan"
+            )
         payload = {
             "state_version": STATE_VERSION,
             "config": self.config.to_json(),
@@ -95,7 +105,7 @@ class TrainingState:
             raise StateError(f"there is no training state at {path}; has the run saved yet?")
         with path.open("rb") as file:
             try:
-                payload = torch.load(file, map_location=device, weights_only=True)
+                payload = torch.load(file, map_location="cpu", weights_only=True)
                 return cls._restore(payload, device)
             except pickle.UnpicklingError as error:
                 raise StateError(f"{path} is damaged, or was not written by ganloom") from error

@@ -61,14 +61,14 @@ def _discriminator_loss(
     """Return the discriminator's loss, with R1 and R2 on every `penalty_interval`-th step."""
     config = state.config
     has_penalty = config.r1_gamma > 0 and state.step % config.penalty_interval == 0
-    with torch.no_grad():
-        fake_images, fake_labels = _generate(state, real_labels, move=0)
-    real_images = real_images.detach().requires_grad_(has_penalty)
-    fake_images.requires_grad_(has_penalty)
-    # Second derivatives lose too much in bfloat16, so a step with a penalty is in float32.
+    # Second derivatives lose too much in bfloat16, so a move with a penalty is in float32.
     with _autocast(state, is_enabled=not has_penalty):
+        with torch.no_grad():
+            fake_images = _generate(state, real_labels, move=0)
+        real_images = real_images.detach().requires_grad_(has_penalty)
+        fake_images.requires_grad_(has_penalty)
         real_logits = state.discriminator(real_images, real_labels).float()
-        fake_logits = state.discriminator(fake_images, fake_labels).float()
+        fake_logits = state.discriminator(fake_images, real_labels).float()
     loss = LOSSES[config.loss].discriminator(real_logits, fake_logits)
     if has_penalty:
         # Gradients grow with the number of pixels, so gamma is given for 64 x 64 and scaled
@@ -83,19 +83,20 @@ def _discriminator_loss(
 def _generator_loss(
     state: TrainingState, real_images: Tensor, real_labels: Tensor | None
 ) -> Tensor:
+    loss = LOSSES[state.config.loss]
     state.discriminator.requires_grad_(False)
     with _autocast(state, is_enabled=True):
-        fake_images, fake_labels = _generate(state, real_labels, move=1)
-        with torch.no_grad():
-            real_logits = state.discriminator(real_images, real_labels).float()
-        fake_logits = state.discriminator(fake_images, fake_labels).float()
+        fake_images = _generate(state, real_labels, move=1)
+        fake_logits = state.discriminator(fake_images, real_labels).float()
+        real_logits = fake_logits
+        if loss.is_relativistic:
+            with torch.no_grad():
+                real_logits = state.discriminator(real_images, real_labels).float()
     state.discriminator.requires_grad_(True)
-    return LOSSES[state.config.loss].generator(real_logits, fake_logits)
+    return loss.generator(real_logits, fake_logits)
 
 
-def _generate(
-    state: TrainingState, real_labels: Tensor | None, move: int
-) -> tuple[Tensor, Tensor | None]:
+def _generate(state: TrainingState, real_labels: Tensor | None, move: int) -> Tensor:
     """Render fresh noise for move 0 (discriminator) or 1 (generator) of this step.
 
     Fakes take the labels of the reals: relativistic losses compare row with row, and a
@@ -104,7 +105,8 @@ def _generate(
     shape = (state.config.batch_size, state.spec.z_dim)
     draw = 2 * state.step + move
     z = torch.from_numpy(batch_noise(shape, state.config.seed, draw)).to(state.device)
-    return state.generator(z, real_labels), real_labels
+    fake_images: Tensor = state.generator(z, real_labels)
+    return fake_images
 
 
 def _to_images(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:

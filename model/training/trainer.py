@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
@@ -21,6 +22,7 @@ from model.training.state import TrainingState
 from model.training.train_step import StepLosses, train_step
 
 STATE_FILE = "state.pt"
+_FIRST_SHEET_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,11 @@ def train(
     Returns whether the budget was spent. SIGINT and SIGTERM finish the step at hand.
     """
     budget = budget.from_now()  # reading the data is not training
-    data_distance = mean_pairwise_distance(np.asarray(dataset.pixels[:256]))
+    data_distance = mean_pairwise_distance(_spread(dataset.pixels, 256))
     progress = Progress(run_dir, budget, state.images_seen, data_distance)
-    last_save = last_sheet = time.monotonic()
+    last_save = time.monotonic()
+    # The first sheet comes early: it says whether the data and the recipe fit.
+    last_sheet = last_save - max(cadence.sheet_s - _FIRST_SHEET_S, 0.0)
     try:
         with _stop_requests() as stop_requests:
             while not stop_requests and not budget.is_spent(state.images_seen):
@@ -62,6 +66,11 @@ def train(
     finally:
         progress.close()
     return budget.is_spent(state.images_seen)
+
+
+def _spread(pixels: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Take about `count` images from all over: neighbours may be of one class."""
+    return np.asarray(pixels[:: max(1, len(pixels) // count)][:count])
 
 
 def _draw_sheet(state: TrainingState, progress: Progress) -> None:

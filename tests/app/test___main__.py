@@ -75,3 +75,8 @@ def test_a_port_that_is_none_is_refused(
 def test_an_empty_folder_is_told(exit_of: Exit, tmp_path: Path) -> None:
     told = str(exit_of("--port", "0", "--weights", str(tmp_path)))
     assert told.startswith("ganloom: there is no *.safetensors in ")
+
+
+def test_a_host_that_is_no_name_is_told(exit_of: Exit, tmp_path: Path) -> None:
+    told = str(exit_of("--host", "a" * 64, "--weights", str(tmp_path)))
+    assert told.endswith("is not a host name")

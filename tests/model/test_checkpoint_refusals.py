@@ -43,7 +43,7 @@ def refuse(tmp_path: Path) -> Callable[[bytes, str], None]:
         with pytest.raises(CheckpointError, match=words) as refusal:
             read_checkpoint(path)
         message = str(refusal.value)
-        assert message.startswith("bad.safetensors cannot be served: ")
+        assert message.startswith("bad.safetensors cannot be read as a checkpoint: ")
         assert "\n" not in message
         assert str(tmp_path) not in message
 
@@ -80,7 +80,7 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, refuse: Refuse
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.safetensors"):
         with pytest.raises(
-            CheckpointError, match=r"cannot be served: (Is a directory|No such file)"
+            CheckpointError, match=r"cannot be read as a checkpoint: (Is a directory|No such file)"
         ):
             read_checkpoint(path)
 

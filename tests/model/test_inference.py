@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.generators import build_generator
@@ -84,16 +85,16 @@ def test_shapes_are_the_powers_of_two_up_to_the_most(
     assert engine.batch_shapes == shapes
 
 
-def test_a_shape_whose_last_row_is_one_level_off_is_dropped_and_never_used(
+def test_a_shape_whose_last_row_is_one_bit_off_is_dropped_and_never_used(
     plain_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forward = InferenceEngine._forward
 
-    def corrupt_four(engine: InferenceEngine, latents: Latents) -> NDArray[np.uint8]:
-        pixels = forward(engine, latents)
-        if len(latents) == 4:
-            pixels[3, 0, 0, 0] ^= 1
-        return pixels
+    def corrupt_four(engine: InferenceEngine, latents: Latents) -> Tensor:
+        images = forward(engine, latents).clone()
+        if len(latents) == 4:  # far too little for a pixel to show it
+            images[3, 0, 0, 0] = torch.nextafter(images[3, 0, 0, 0], torch.tensor(2.0))
+        return images
 
     monkeypatch.setattr(InferenceEngine, "_forward", corrupt_four)
     engine = InferenceEngine(plain_checkpoint, device="cpu", max_batch_size=8)
@@ -106,11 +107,11 @@ def test_padding_never_leaks(engine: InferenceEngine, monkeypatch: pytest.Monkey
     shapes = []
     forward = InferenceEngine._forward
 
-    def watch(engine: InferenceEngine, latents: Latents) -> NDArray[np.uint8]:
+    def watch(engine: InferenceEngine, latents: Latents) -> Tensor:
         shapes.append(len(latents))
-        pixels = forward(engine, latents)
-        pixels[5:] = 255 - pixels[5:]  # whatever stands in a padded row must not be seen
-        return pixels
+        images = forward(engine, latents).clone()
+        images[5:] *= -1  # whatever stands in a padded row must not be seen
+        return images
 
     latents = sample_latents(engine.spec, range(5))
     alone = render_alone(engine, latents)
@@ -152,7 +153,7 @@ def test_the_callers_latents_are_left_as_they_were(engine: InferenceEngine) -> N
 def test_the_exporters_own_numeric_path_is_judged_exact(engine: InferenceEngine) -> None:
     assert engine.golden_verdict == "exact"
     assert engine.numeric_path.startswith("cpu-")
-    assert engine.numeric_path.endswith(f"float32-torch{torch.__version__.split('+')[0]}")
+    assert f"-float32-torch{torch.__version__.split('+')[0]}-" in engine.numeric_path
 
 
 def change_golden(checkpoint: Checkpoint, levels: int) -> Checkpoint:
@@ -224,3 +225,21 @@ def test_on_a_gpu_a_seed_gives_the_same_bytes_in_every_batch_size() -> None:
     alone = render_alone(engine, latents)
     for size in range(1, engine.batch_shapes[-1] + 1):
         assert np.array_equal(engine.generate_pixels(latents.rows(0, size)), alone[:size])
+
+
+def test_a_cuda_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose_device("cuda:0") == "cuda:0"
+    with pytest.raises(InferenceError, match="torch sees 1 of them"):
+        choose_device("cuda:9")
+
+
+def test_threads_are_rounded_down_to_a_power_of_two(plain_checkpoint: Checkpoint) -> None:
+    before = torch.get_num_threads()
+    try:
+        engine = InferenceEngine(plain_checkpoint, device="cpu", threads=3, max_batch_size=2)
+        assert torch.get_num_threads() == 2
+        assert engine.numeric_path.endswith("-2-threads")
+    finally:
+        torch.set_num_threads(before)

@@ -72,7 +72,7 @@ def test_a_header_that_claims_too_much_is_not_read(tmp_path: Path, claim: int) -
         file.truncate(200 * MIB)  # sparse: the claim of 100 MiB is true
     tracemalloc.start()
     try:
-        with pytest.raises(HeaderError, match=f"claims {claim} bytes; at most {MIB} are read"):
+        with pytest.raises(HeaderError, match=f"claims {claim} bytes, and at most {MIB} are read"):
             read_header(path)
         assert tracemalloc.get_traced_memory()[1] < MIB
     finally:

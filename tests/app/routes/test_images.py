@@ -90,3 +90,10 @@ async def test_another_digest_is_a_404(client: httpx.AsyncClient) -> None:
         answer = await client.get(f"/images/7.png?{query}")
         assert answer.status_code == 404
         assert answer.json()["errors"][0]["field"] == "digest"
+
+
+@pytest.mark.parametrize("seed", ["7.0", "+7", "%207", "007", "1_0", "-0", "7e0"])
+async def test_a_seed_has_one_url(client: httpx.AsyncClient, seed: str) -> None:
+    answer = await client.get(f"/images/{seed}.png")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "seed"

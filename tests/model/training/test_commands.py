@@ -26,7 +26,9 @@ def test_train_resume_export_and_sample_are_a_way_from_images_to_images(
     assert main(["resume", str(run), "--images", "12"]) == 0
     assert main(["export", str(run), str(weights)]) == 0
     checkpoint = read_checkpoint(weights)
-    assert f"{weights}: 12 images, digest {checkpoint.digest}\n" in capsys.readouterr().out
+    assert (
+        f"{weights}: trained on 12 images, digest {checkpoint.digest}\n" in capsys.readouterr().out
+    )
     assert checkpoint.class_names == ("cat", "dog")
     assert (
         main(["sample", str(weights), "--seeds", "0-3", "--label", "dog", "--out", str(sheet)]) == 0

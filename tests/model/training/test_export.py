@@ -88,6 +88,6 @@ def test_it_tells_where_it_comes_from(trained: TrainingState, tmp_path: Path) ->
     assert (provenance.images_seen, provenance.seed) == (40, 5)
     assert provenance.scores == {"diversity": 0.875}
     assert re.fullmatch(r"ganloom .+, torch \d+\.\d+\.\d+", provenance.software)
-    assert re.fullmatch(r"([0-9a-f]{12})?", provenance.git_commit)
+    assert re.fullmatch(r"([0-9a-f]{12}(-dirty)?)?", provenance.git_commit)
     assert checkpoint.attribute_names == ("hat",)
     assert checkpoint.class_names == (("a", "b", "c") if trained.spec.is_conditional else ())

@@ -76,7 +76,7 @@ def test_the_line_tells_progress_speed_losses_and_diversity(
     assert "0.6 kimg" in shown
     assert "images/s" in shown
     assert "D 0.250, G 1.250" in shown
-    assert "diversity nan" in shown
+    assert "diversity -" in shown
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -116,10 +116,3 @@ def test_samples_of_a_conditional_run_show_the_classes_in_turn(make_state: MakeS
     generator.register_forward_pre_hook(lambda _, args: from_labels.append(args[1]))
     assert np.array_equal(render_samples(generator, state.spec), pixels)
     assert torch.equal(from_labels[-1], labels)
-
-
-def test_a_message_does_not_tear_the_bar(
-    progress: Progress, capsys: pytest.CaptureFixture[str]
-) -> None:
-    progress.say("saved")
-    assert "saved\n" in capsys.readouterr().out

@@ -166,3 +166,13 @@ def test_a_conditional_run_needs_classes(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least two classes"):
         start(photos, tmp_path / "run", config=dataclasses.replace(TINY, is_conditional=True))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_budget_of_images_that_is_spent_already_is_told_and_trains_nothing(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start(photos, tmp_path / "run", 16)
+    before = (tmp_path / "run" / "state.pt").read_bytes()
+    assert resume(tmp_path / "run", 16)
+    assert "has seen 16 images already" in capsys.readouterr().out
+    assert (tmp_path / "run" / "state.pt").read_bytes() == before

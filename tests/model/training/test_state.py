@@ -211,3 +211,14 @@ def test_a_copy_shares_nothing(trained: TrainingState) -> None:
     with torch.no_grad():
         next(twin.generator.parameters()).zero_()
     assert next(trained.generator.parameters()).any()
+
+
+def test_a_diverged_state_never_replaces_a_good_one(trained: TrainingState, tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    trained.save(path)
+    good = path.read_bytes()
+    with torch.no_grad():
+        next(trained.discriminator.parameters())[0, 0, 0, 0] = float("nan")
+    with pytest.raises(StateError, match="diverged"):
+        trained.save(path)
+    assert path.read_bytes() == good
