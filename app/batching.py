@@ -32,6 +32,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.batch_cost import BatchCost
 from app.errors import GeneratorFailed, NotReady, Overloaded
 from app.metrics import GeneratorMetrics
 from model.latents import Latents
@@ -106,6 +107,7 @@ class Batcher:
         self._generator = generator
         self._capacity = capacity
         self._metrics = metrics
+        self._cost = BatchCost()
         self._changed = threading.Condition()  # guards what follows
         self._queue: deque[_Pending] = deque()
         self._queued_images = 0
@@ -151,7 +153,7 @@ class Batcher:
                 self._drop_abandoned()
             if self._queued_images + len(latents) > self._capacity:
                 limit = self._generator.batch_shapes[-1]
-                raise Overloaded(self._metrics.cost.seconds_for(self._queued_images, limit))
+                raise Overloaded(self._cost.seconds_for(self._queued_images, limit))
             self._queue.append(pending)
             self._queued_images += len(latents)
             self._changed.notify()
@@ -238,6 +240,7 @@ class Batcher:
         forward_s = time.perf_counter() - started_s
         if len(pixels) != len(latents):
             raise RuntimeError(f"{len(latents)} rows went in, {len(pixels)} came out")
+        self._cost.observe(len(latents), forward_s)
         self._metrics.observe_batch(len(latents), forward_s)
         first = 0
         for item, rows in shares:

@@ -20,6 +20,8 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, features
 
+from model.png import PNG_COMPRESS_LEVEL, encode_png, to_pillow
+
 Pixels = NDArray[np.uint8]
 
 # Part of every ETag: raise the number with any change of what is written for equal pixels.
@@ -29,11 +31,9 @@ ENCODER_VERSION = "-".join(
     + [str(features.version(name)) for name in ("zlib", "libjpeg_turbo", "webp")]
 )
 
-_PNG_COMPRESS_LEVEL = 1
 _JPEG_QUALITY = 92
 _WEBP_EFFORT = 2
 _FRAME_MS = 80
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 
 
@@ -75,11 +75,11 @@ def load_encoders() -> None:
 
 def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
     """Write one still; PNG and WebP give back the very pixels, WebP as RGB or RGBA."""
-    image = _to_image(pixels)
-    buffer = io.BytesIO()
     if image_format is ImageFormat.PNG:
-        image.save(buffer, "PNG", compress_level=_PNG_COMPRESS_LEVEL)
-    elif image_format is ImageFormat.WEBP:
+        return encode_png(pixels)
+    image = to_pillow(pixels)
+    buffer = io.BytesIO()
+    if image_format is ImageFormat.WEBP:
         image = _to_colour(image)
         # `exact` keeps the colour of transparent pixels.
         image.save(buffer, "WEBP", lossless=True, exact=True, quality=0, method=_WEBP_EFFORT)
@@ -94,11 +94,11 @@ def encode_animation(frames: Pixels, animation_format: AnimationFormat) -> bytes
     Neighbours that are equal become one frame of their summed duration, and WebP forgets
     the colour of what is wholly transparent.
     """
-    images = [_to_image(frame) for frame in frames]
+    images = [to_pillow(frame) for frame in frames]
     buffer = io.BytesIO()
     timing: dict[str, Any] = {"save_all": True, "duration": _FRAME_MS, "loop": 0}
     if animation_format is AnimationFormat.APNG:
-        timing |= {"append_images": images[1:], "compress_level": _PNG_COMPRESS_LEVEL}
+        timing |= {"append_images": images[1:], "compress_level": PNG_COMPRESS_LEVEL}
         # Whole frames: blending would lose the colour below alpha.
         images[0].save(buffer, "PNG", blend=0, disposal=0, **timing)
     elif animation_format is AnimationFormat.WEBP:
@@ -152,14 +152,6 @@ def pack_json(
         for row, data in zip(rows, files, strict=True)
     ]
     return json.dumps({**document, "images": images}, separators=(",", ":")).encode("ascii")
-
-
-def _to_image(pixels: Pixels) -> Image.Image:
-    """Wrap (h, w, c) as an image of the mode that its channels make."""
-    channels = pixels.shape[-1]
-    contiguous = np.ascontiguousarray(pixels if channels > 1 else pixels[..., 0])
-    height, width = contiguous.shape[:2]
-    return Image.frombytes(_MODES[channels], (width, height), contiguous.tobytes())
 
 
 def _to_colour(image: Image.Image) -> Image.Image:

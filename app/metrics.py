@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -17,33 +16,6 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 _IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
-class BatchCost:
-    """The cost of a batch of n images, a n + b seconds, fitted to batches; older ones fade."""
-
-    _FADING = 0.95
-
-    def __init__(self) -> None:
-        # Sums of 1, n, t, n n and n t; one value, so that any thread may read them.
-        self._sums = (0.0, 0.0, 0.0, 0.0, 0.0)
-
-    def observe(self, n: int, seconds: float) -> None:
-        """Take in a batch of `n` images."""
-        ones, ns, ts, nns, nts = (self._FADING * total for total in self._sums)
-        self._sums = (ones + 1, ns + n, ts + seconds, nns + n * n, nts + n * seconds)
-
-    def seconds_for(self, images: int, batch_limit: int) -> float:
-        """Return the time that `images` take in batches of `batch_limit`; 0 if unknown."""
-        ones, ns, ts, nns, nts = self._sums
-        if not ones:
-            return 0.0
-        a = ts / ns  # all there is to say when every batch was of one size
-        spread = ones * nns - ns * ns
-        if spread > 1e-6 * ones * nns:
-            a = min(max(0.0, (ones * nts - ns * ts) / spread), a)
-        b = (ts - a * ns) / ones
-        return a * images + b * math.ceil(images / batch_limit)
-
-
 @dataclass(frozen=True)
 class GeneratorMetrics:
     """What is measured of one model, written by its batcher."""
@@ -53,11 +25,9 @@ class GeneratorMetrics:
     batch_images: Histogram
     queue_seconds: Histogram
     forward_seconds: Histogram
-    cost: BatchCost = field(default_factory=BatchCost)
 
     def observe_batch(self, images: int, seconds: float) -> None:
         """Take in a batch that did not fail."""
-        self.cost.observe(images, seconds)
         self.images.inc(images)
         self.batch_images.observe(images)
         self.forward_seconds.observe(seconds)

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from model.contact_sheet import contact_sheet
+from model.png import encode_png
 from model.training.budget import Budget
 from model.training.config import PRESETS
 from model.training.dataset import open_dataset
@@ -72,7 +72,8 @@ def main() -> None:
             _train(preset, int(seed), run_dir, arguments)
         state = TrainingState.load(run_dir / STATE_FILE)
         samples = render_samples(state.ema_generator, state.spec)
-        Image.fromarray(contact_sheet(samples)).save(arguments.out / f"{preset}-{seed}.png")
+        sheet = encode_png(contact_sheet(samples))
+        (arguments.out / f"{preset}-{seed}.png").write_bytes(sheet)
         verdicts.append(_judge(state, samples, mean_pairwise_distance(pixels), same_face))
         print(_row(verdicts[-1]))
     content = json.dumps([dataclasses.asdict(verdict) for verdict in verdicts], indent=2)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.contact_sheet import contact_sheet
 from model.inference import InferenceEngine
 from model.latents import sample_latents, truncate
+from model.png import encode_png, to_pillow
 
 _MAX_SEEDS = 100_000
 
@@ -63,7 +63,7 @@ def label_index(checkpoint: Checkpoint, label: str) -> int:
 
 def _save(pixels: NDArray[np.uint8], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Pillow wants a gray image without its channel axis.
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    # Only PNG reads the level; it is the service's, so that its files and these are equal.
-    image.save(path, compress_level=1)
+    if path.suffix.lower() == ".png":
+        path.write_bytes(encode_png(pixels))
+    else:
+        to_pillow(pixels).save(path)

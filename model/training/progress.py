@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from model.contact_sheet import contact_sheet
 from model.latents import sample_latents
 from model.pixels import to_pixels
+from model.png import encode_png
 from model.spec import GeneratorSpec
 from model.training.budget import Budget
 from model.training.diversity import mean_pairwise_distance
@@ -94,7 +94,7 @@ class Progress:
         self._writer.add_scalar("diversity", self._diversity, images_seen)
         sheet = contact_sheet(pixels)
         self._writer.add_image("samples", sheet, images_seen, dataformats="HWC")
-        Image.fromarray(sheet.squeeze()).save(self._samples_dir / f"{images_seen:09d}.png")
+        (self._samples_dir / f"{images_seen:09d}.png").write_bytes(encode_png(sheet))
         return self._diversity
 
     def close(self) -> None:

@@ -89,15 +89,15 @@ def resume_run(
     return train(state, dataset, run_dir, budget, cadence)
 
 
+def export_run(run_dir: Path, path: Path) -> Checkpoint:
+    """Write the run's generator as a checkpoint. StateError if there is no run."""
+    return export_checkpoint(TrainingState.load(run_dir / STATE_FILE), path)
+
+
 def _prepare(machine: Machine) -> None:
     torch.set_num_threads(machine.threads)
     if torch.device(machine.device).type == "cuda":
         require_exact_kernels()
-
-
-def export_run(run_dir: Path, path: Path) -> Checkpoint:
-    """Write the run's generator as a checkpoint. StateError if there is no run."""
-    return export_checkpoint(TrainingState.load(run_dir / STATE_FILE), path)
 
 
 def _open(config: TrainConfig, source: Path) -> ImageDataset:

@@ -81,9 +81,8 @@ def _take_step(state: TrainingState, dataset: ImageDataset) -> StepLosses:
     indices = batch_indices(
         len(dataset.pixels), state.config.batch_size, state.config.seed, state.step
     )
-    has_labels = state.spec.is_conditional and dataset.labels is not None
-    labels = dataset.labels[indices] if has_labels and dataset.labels is not None else None
-    return train_step(state, dataset.pixels[indices], labels)
+    labels = dataset.labels if state.spec.is_conditional else None
+    return train_step(state, dataset.pixels[indices], None if labels is None else labels[indices])
 
 
 @contextmanager

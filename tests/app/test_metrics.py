@@ -4,8 +4,6 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.metrics import BatchCost
-
 
 async def scrape(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
     """Return every sample by its name and label values."""
@@ -53,15 +51,3 @@ async def test_no_client_adds_a_series(client: httpx.AsyncClient) -> None:
         await client.get(f"/static/{number}")
         await client.request(f"VERB{number}", "/nobody")
     assert len(await scrape(client)) <= before + 2
-
-
-@pytest.mark.parametrize("shapes", [[1, 8, 4, 2], [1, 1, 8], [3]])
-def test_the_cost_of_a_queue_follows_from_the_batches_seen(shapes: list[int]) -> None:
-    cost = BatchCost()
-    assert cost.seconds_for(100, 8) == 0
-    for n in shapes:
-        cost.observe(n, 0.5 * n + 2)
-    if len(set(shapes)) > 1:
-        assert cost.seconds_for(16, 8) == pytest.approx(0.5 * 16 + 2 * 2)
-    else:  # one size says nothing about the rest
-        assert cost.seconds_for(6, 3) == pytest.approx(2 * 3.5)
