@@ -90,8 +90,13 @@ def resume_run(
 
 
 def export_run(run_dir: Path, path: Path) -> Checkpoint:
-    """Write the run's generator as a checkpoint. StateError if there is no run."""
-    return export_checkpoint(TrainingState.load(run_dir / STATE_FILE), path)
+    """Write the run's generator as a checkpoint. StateError if there is no run.
+
+    With the run's own threads, so that one state is one file whatever the shell it is made in.
+    """
+    state = TrainingState.load(run_dir / STATE_FILE)
+    torch.set_num_threads(state.facts["threads"])
+    return export_checkpoint(state, path)
 
 
 def _prepare(machine: Machine) -> None:

@@ -176,3 +176,13 @@ def test_a_budget_of_images_that_is_spent_already_is_told_and_trains_nothing(
     assert resume(tmp_path / "run", 16)
     assert "has seen 16 images already" in capsys.readouterr().out
     assert (tmp_path / "run" / "state.pt").read_bytes() == before
+
+
+def test_an_export_computes_with_the_threads_of_the_run(photos: Path, tmp_path: Path) -> None:
+    start(photos, tmp_path / "run")
+    torch.set_num_threads(2)
+    try:
+        export_run(tmp_path / "run", tmp_path / "pets.safetensors")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(1)
