@@ -7,6 +7,7 @@ APNG are lossless; JPEG has no alpha and GIF 256 colours, so both are painted on
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -15,22 +16,18 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+import isal
 import numpy as np
 import PIL
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from model.png import PNG_COMPRESS_LEVEL, encode_png, to_pillow
+from model.png import encode_png, to_pillow
 
 Pixels = NDArray[np.uint8]
 
-# Part of every ETag: raise the number with any change of what is written for equal pixels.
-# The libraries below Pillow decide about bytes too.
-ENCODER_VERSION = "-".join(
-    ["1", PIL.__version__]
-    + [str(features.version(name)) for name in ("zlib", "libjpeg_turbo", "webp")]
-)
-
+_ENCODER_NUMBER = 2  # raise it with any change of what is written for equal pixels
+_APNG_COMPRESS_LEVEL = 1
 _JPEG_QUALITY = 92
 _WEBP_EFFORT = 2
 _FRAME_MS = 80
@@ -69,8 +66,29 @@ class AnimationFormat(StrEnum):
 
 
 def load_encoders() -> None:
-    """Load Pillow's plugins now, not with the first image that needs one."""
+    """Load Pillow's plugins and try every encoder now, not with the first request."""
     Image.init()
+    encoder_version()
+
+
+@functools.cache
+def encoder_version() -> str:
+    """Name all that decides about the bytes of equal pixels; a part of every ETag.
+
+    Versions are not enough, for a library may write other bytes on another CPU: ISA-L does on
+    aarch64 and on x86-64. So what each format makes of one film is in the name too.
+    """
+    at = np.arange(2 * 64 * 64 * 3, dtype=np.int64)
+    # A chirp, whose repeats come ever nearer to noise: long and varied enough that two hash
+    # functions of a compressor find different matches in it.
+    frames = (at * at // 512 ^ at // 16).astype(np.uint8).reshape(2, 64, 64, 3)
+    libraries = [features.version(name) for name in ("zlib", "libjpeg_turbo", "webp")]
+    content = hashlib.sha256(repr([PIL.__version__, isal.__version__, *libraries]).encode())
+    for image_format in ImageFormat:
+        content.update(encode_image(frames[0], image_format))
+    for animation_format in AnimationFormat:
+        content.update(encode_animation(frames, animation_format))
+    return f"{_ENCODER_NUMBER}-{content.hexdigest()[:12]}"
 
 
 def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
@@ -98,7 +116,7 @@ def encode_animation(frames: Pixels, animation_format: AnimationFormat) -> bytes
     buffer = io.BytesIO()
     timing: dict[str, Any] = {"save_all": True, "duration": _FRAME_MS, "loop": 0}
     if animation_format is AnimationFormat.APNG:
-        timing |= {"append_images": images[1:], "compress_level": PNG_COMPRESS_LEVEL}
+        timing |= {"append_images": images[1:], "compress_level": _APNG_COMPRESS_LEVEL}
         # Whole frames: blending would lose the colour below alpha.
         images[0].save(buffer, "PNG", blend=0, disposal=0, **timing)
     elif animation_format is AnimationFormat.WEBP:

@@ -2,26 +2,72 @@
 
 from __future__ import annotations
 
-import io
+import struct
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
-# The fast end: the default level saves 7 % of the bytes of a 64 x 64 face and takes longer.
-PNG_COMPRESS_LEVEL = 1
+# On 64 x 64 faces level 0 takes two thirds of the time and writes 45 % more, levels 2 and 3 are
+# slower and no smaller. Nor are their bytes as steady: those of level 1 were seen equal from
+# SSE4.2 to AVX-512, those of level 3 change with AVX2 and with AVX-512.
+_LEVEL = 1
 
+# One filter for every row. Mean bytes of 64 faces of 64 x 64: None 11290, Sub 9224, Up 9139,
+# Average 9079, Paeth 8960. Up beats Sub in time too, 3.4 us to 5.0; the last two need sums
+# that leave a byte, too much for 2 %. Digits are best left unfiltered, but the 80 bytes that
+# each loses are not worth a choice.
+_UP = 2
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_MAX_CHUNK_BYTES = 2**31 - 1
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Write pixels uint8 (h, w, c), c from 1 to 4, as a PNG that gives back those very pixels."""
-    buffer = io.BytesIO()
-    to_pillow(pixels).save(buffer, "PNG", compress_level=PNG_COMPRESS_LEVEL)
-    return buffer.getvalue()
+    """Write pixels uint8 (h, w, c), c from 1 to 4, as a PNG that gives back those very pixels.
+
+    After the PNG specification (W3C, third edition): signature (5.2), then chunks (5.3) IHDR,
+    8 bits a sample and not interlaced, IDAT, and IEND (11.2), the rows filtered (9.2) and
+    compressed as one zlib stream (10.1). What takes time runs without the GIL.
+    ValueError if the pixels are of another type or shape, or there are none.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in _COLOUR_TYPES:
+        raise ValueError(
+            f"a PNG is written of uint8 (h, w, 1 to 4), not {pixels.dtype} {pixels.shape}"
+        )
+    if not pixels.size:
+        raise ValueError(f"a PNG cannot be empty, as {pixels.shape} is")
+    height, width, channels = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
+    stream = isal_zlib.compress(_filter_rows(pixels), _LEVEL)
+    parts = [_SIGNATURE, *_chunk(b"IHDR", header)]
+    for start in range(0, len(stream), _MAX_CHUNK_BYTES):
+        parts += _chunk(b"IDAT", stream[start : start + _MAX_CHUNK_BYTES])
+    return b"".join([*parts, *_chunk(b"IEND", b"")])
 
 
 def to_pillow(pixels: NDArray[np.uint8]) -> Image.Image:
     """Wrap pixels uint8 (h, w, c) as a Pillow image: gray, gray and alpha, RGB or RGBA."""
     height, width, channels = pixels.shape
     return Image.frombytes(_MODES[channels], (width, height), pixels.tobytes())
+
+
+def _filter_rows(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put the filter's type before each row and take the row above from it, modulo 256 (9.2)."""
+    height, width, channels = pixels.shape
+    samples = pixels.reshape(height, width * channels)
+    rows = np.empty((height, 1 + width * channels), np.uint8)
+    rows[:, 0] = _UP
+    rows[0, 1:] = samples[0]
+    np.subtract(samples[1:], samples[:-1], out=rows[1:, 1:])
+    return rows
+
+
+def _chunk(name: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return length, name, data and checksum."""
+    # ISA-L's CRC-32 takes a tenth of zlib's time.
+    checksum = isal_zlib.crc32(data, isal_zlib.crc32(name))
+    return struct.pack(">I", len(data)), name, data, struct.pack(">I", checksum)

@@ -17,6 +17,7 @@ from app.image_encoding import (
     Pixels,
     encode_animation,
     encode_image,
+    encoder_version,
     pack_json,
     pack_multipart,
     pack_zip,
@@ -103,6 +104,28 @@ def test_equal_pixels_give_equal_bytes(image_format: ImageFormat) -> None:
 @pytest.mark.parametrize("animation_format", list(AnimationFormat))
 def test_equal_frames_give_equal_bytes(animation_format: AnimationFormat) -> None:
     assert len({encode_animation(noise(4, 16, 16, 3), animation_format) for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("_ENCODER_NUMBER", 3),
+        ("encode_png", lambda pixels: pixels.tobytes()),
+        ("_JPEG_QUALITY", 91),
+        ("_WEBP_EFFORT", 0),
+        ("_APNG_COMPRESS_LEVEL", 9),
+        ("_FRAME_MS", 90),
+        ("PIL.__version__", "0"),
+        ("isal.__version__", "0"),
+    ],
+)
+def test_whatever_changes_the_bytes_changes_the_encoder_version(
+    monkeypatch: pytest.MonkeyPatch, name: str, other: object
+) -> None:
+    version = encoder_version()
+    assert encoder_version.__wrapped__() == version
+    monkeypatch.setattr(f"app.image_encoding.{name}", other)
+    assert encoder_version.__wrapped__() != version
 
 
 def test_zip_holds_every_file_and_no_date_of_today() -> None:
