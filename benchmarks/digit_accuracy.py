@@ -61,7 +61,7 @@ def _features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _generate(engine: InferenceEngine, label: int, count: int) -> NDArray[np.uint8]:
     latents = sample_latents(engine.spec, range(count), label)
-    step = engine.batch_shapes[-1]
+    step = engine.facts.batch_shapes[-1]
     parts = [
         engine.generate_pixels(latents.rows(start, start + step)) for start in range(0, count, step)
     ]

@@ -36,8 +36,7 @@ class Golden:
         Returns "exact" if every byte is equal, "close" if no pixel is more than two levels
         off, which is rounding, else "wrong".
         """
-        known = self.hashes.get(numeric_path)
-        if known is not None and pixel_hashes(pixels) == known:
+        if self.has_seen(pixels, numeric_path):
             return "exact"
         if pixels.shape != self.pixels.shape:
             return "wrong"
@@ -45,6 +44,10 @@ class Golden:
         if not difference.any():
             return "exact"
         return "close" if difference.max() <= _TOLERANCE_LEVELS else "wrong"
+
+    def has_seen(self, pixels: NDArray[np.uint8], numeric_path: str) -> bool:
+        """Whether the exporter saw these very pixels on this numeric path."""
+        return self.hashes.get(numeric_path) == pixel_hashes(pixels)
 
 
 def pixel_hashes(pixels: NDArray[np.uint8]) -> tuple[str, ...]:

@@ -3,12 +3,19 @@
 Kernels may round differently for different batch sizes, so the engine runs a few fixed
 shapes, pads to them, and proves before use that they agree: a seed's pixels are then the
 same alone, in any batch and at any row.
+
+They are held against a batch of one on the CPU, and on CUDA against one of 32 rows: were the
+kernels of a single row the odd ones out, nothing but single rows would be left. The number
+is fixed, so that no setting moves a pixel.
 """
 
 from __future__ import annotations
 
 import logging
-import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,24 +23,50 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.checkpoint import Checkpoint
+from model.cuda_graphs import GraphedGenerator, GraphError
+from model.floating import FloatGenerator
+from model.folding import fold_batch_norm
 from model.generators import build_generator
-from model.golden import GOLDEN_SEEDS
+from model.golden import GOLDEN_SEEDS, Golden
 from model.latents import Latents, sample_latents
-from model.pixels import to_pixels
+from model.numeric_path import NumericPath, PrecisionError, choose_path, name_path, to_tensors
+from model.precision import Precision
+from model.recorders import make_recorders
+from model.spec import GeneratorSpec
 
 _log = logging.getLogger(__name__)
+
+_PROBE_SEED = 1_000
+# Every shape is compared in this many rows at least: a rare bit shows in many images.
+_PROBE_ROWS = 16
+_CUDA_REFERENCE_ROWS = 32
+# In float16 a difference in float32 sums is mostly rounded away.
+_CUDA_PROBE_ROWS = 256
 
 
 class InferenceError(RuntimeError):
     """The device cannot render this checkpoint, or does not render it as its exporter did."""
 
 
+@dataclass(frozen=True)
+class EngineFacts:
+    """What an engine found out about its device and its checkpoint."""
+
+    device: str
+    precision: str
+    numeric_path: str  # names all that decides a pixel's rounding
+    psnr_db: float | None  # how far the pixels are from float32; None in float32 itself
+    # "exact", or "close" where another processor or precision than the exporter's rounded
+    # differently.
+    golden_verdict: str
+    batch_shapes: tuple[int, ...]  # the row counts that are run, ascending
+
+
 class InferenceEngine:
     """Turns latents into pixels; owns the generator on its device.
 
-    Not thread-safe: one thread calls it. `numeric_path` names all that decides a pixel's
-    rounding, and `golden_verdict` is "exact" or "close" (another processor than the
-    exporter's rounded a few pixels the other way).
+    Up to `lanes` threads may render at once; on the CPU a forward pass keeps to the thread
+    that asks for it, so that none waits for another.
     """
 
     def __init__(
@@ -41,24 +74,41 @@ class InferenceEngine:
         checkpoint: Checkpoint,
         *,
         device: str = "auto",
-        threads: int | None = None,
+        precision: str = "auto",
+        lanes: int = 1,
         max_batch_size: int = 32,
         is_golden_checked: bool = True,
     ) -> None:
         self.spec = checkpoint.spec
-        self.device = choose_device(device)
-        torch.set_num_threads(_choose_threads(threads))
-        self.numeric_path = _numeric_path(self.device)
-        self._golden = checkpoint.golden
-        self._generator = _load(checkpoint, torch.device(self.device))
-        self.batch_shapes = self._prove_shapes(max_batch_size)
-        self.golden_pixels = self._render_golden()
-        self.golden_verdict = self._golden.judge(self.golden_pixels, self.numeric_path)
-        if is_golden_checked and self.golden_verdict == "wrong":
+        self._device = torch.device(choose_device(device))
+        _prepare_device(self._device)
+        generator = fold_batch_norm(_load(checkpoint))
+        verdict = self._judge(generator, checkpoint.golden)
+        if is_golden_checked and verdict == "wrong":
             raise InferenceError(
                 "the golden seeds do not render as they did at export: "
                 "the weights are damaged or this device computes wrongly"
             )
+        try:
+            chosen = choose_path(generator, self.spec, self._device, precision)
+        except PrecisionError as error:
+            raise InferenceError(f"precision {precision!r} cannot be used: {error}") from error
+        shapes = _plan_shapes(self._device, max_batch_size)
+        self._path = self._record(chosen.path, shapes, lanes)
+        self._shapes = self._prove_shapes(shapes, max_batch_size, lanes)
+        self.golden_pixels = _render_golden(self.spec, self.generate_pixels)
+        # On CUDA the float32 that was judged is not that of a padded batch.
+        if chosen.precision is not Precision.FLOAT32 or self._path is not chosen.path:
+            has_seen = checkpoint.golden.has_seen(self.golden_pixels, chosen.name)
+            verdict = "exact" if has_seen else "close"
+        self.facts = EngineFacts(
+            device=str(self._device),
+            precision=chosen.precision,
+            numeric_path=chosen.name,
+            psnr_db=chosen.psnr_db,
+            golden_verdict=verdict,
+            batch_shapes=self._shapes,
+        )
 
     def generate_pixels(self, latents: Latents) -> NDArray[np.uint8]:
         """Render (n, z_dim) latents as pixels (n, h, w, c), n <= batch_shapes[-1].
@@ -66,63 +116,90 @@ class InferenceEngine:
         ValueError if there are too many rows, or labels where none belong or the reverse.
         """
         rows = len(latents)
-        shape = next((shape for shape in self.batch_shapes if shape >= rows), None)
+        shapes = self._shapes
+        shape = next((shape for shape in shapes if shape >= rows), None)
         if shape is None:
-            raise ValueError(f"at most {self.batch_shapes[-1]} rows are rendered at once")
+            raise ValueError(f"at most {shapes[-1]} rows are rendered at once")
         if (latents.labels is not None) != self.spec.is_conditional:
             raise ValueError("labels are given exactly when the generator has classes")
-        return to_pixels(self._forward(_pad(latents, shape)))[:rows]
+        return self._pixels(self._path, _pad(latents, shape))[:rows]
 
     def check_golden(self) -> None:
         """Render the golden seeds again; InferenceError if they are not as at the start."""
-        if not np.array_equal(self._render_golden(), self.golden_pixels):
+        if not np.array_equal(_render_golden(self.spec, self.generate_pixels), self.golden_pixels):
             raise InferenceError("the golden seeds no longer render as they did at the start")
 
+    def _judge(self, generator: nn.Module, golden: Golden) -> str:
+        """Compare the golden pixels in float32 with the exporter's: are the weights right?"""
+        reference = FloatGenerator(generator, self._device, torch.float32)
+        name = name_path(self._device, Precision.FLOAT32)
+        return golden.judge(_render_golden(self.spec, partial(self._pixels, reference)), name)
+
+    def _record(self, path: NumericPath, shapes: Sequence[int], lanes: int) -> NumericPath:
+        """Return `path` recorded in CUDA graphs; on the CPU it is run as it is."""
+        if self._device.type != "cuda":
+            return path
+        try:
+            return GraphedGenerator(path, self.spec, shapes, make_recorders(self._device, lanes))
+        except (GraphError, torch.OutOfMemoryError) as error:
+            raise InferenceError(
+                f"{lanes} lanes of {shapes[-1]} rows cannot be recorded on {self._device}: {error}"
+            ) from error
+
     @torch.inference_mode()
-    def _forward(self, latents: Latents) -> Tensor:
-        z = torch.from_numpy(latents.z).to(self.device)
-        labels = None
-        if latents.labels is not None:
-            labels = torch.from_numpy(latents.labels).to(self.device)
-        images: Tensor = self._generator(z, labels)
-        return images
+    def _pixels(self, path: NumericPath, latents: Latents) -> NDArray[np.uint8]:
+        tensors = to_tensors(latents, self._input_device(path))
+        pixels: NDArray[np.uint8] = path.pixels(*tensors).cpu().numpy()
+        return pixels
 
-    def _render_golden(self) -> NDArray[np.uint8]:
-        latents = sample_latents(self.spec, GOLDEN_SEEDS)
-        single = [latents.rows(row, row + 1) for row in range(len(latents))]
-        return np.concatenate([self.generate_pixels(row) for row in single])
+    @torch.inference_mode()
+    def _images(self, latents: Latents) -> Tensor:
+        return self._path.images(*to_tensors(latents, self._input_device(self._path)))
 
-    def _prove_shapes(self, max_batch_size: int) -> tuple[int, ...]:
-        """Return the powers of two up to `max_batch_size` that agree with a batch of one.
+    def _input_device(self, path: NumericPath) -> torch.device:
+        # A recorded path copies its input itself, from pinned memory and on its own stream.
+        return torch.device("cpu") if isinstance(path, GraphedGenerator) else self._device
 
-        Every row of every shape is compared, with seeds that no row shares; this is also
-        the warm-up. Images are compared before rounding, or a shape that is off by a bit could
-        pass here and flip a pixel of another seed. A shape that disagrees is dropped.
+    def _prove_shapes(
+        self, candidates: Sequence[int], max_batch_size: int, lanes: int
+    ) -> tuple[int, ...]:
+        """Return the candidates up to `max_batch_size` that agree with the reference shape.
+
+        Every row of every shape is compared, with seeds that no row shares, on all lanes at
+        once; this is also the warm-up. Images are compared before rounding, or a shape that is
+        off by a bit could pass here and flip a pixel of another seed. Seeds move on by a row,
+        so that those of the reference are compared with each other. The reference alone is
+        left, even beyond the most, where nothing smaller agrees. InferenceError if its own
+        rows differ.
         """
-        count = 1 << (max(max_batch_size, 1).bit_length() - 1)
-        latents = sample_latents(self.spec, range(1000, 1000 + count))
-        alone = [self._forward(latents.rows(row, row + 1)) for row in range(count)]
-        expected = torch.cat(alone)
-        shapes = [1]
-        shape = 2
-        while shape <= count:
-            parts = [latents.rows(at, at + shape) for at in range(0, count, shape)]
-            if torch.equal(torch.cat([self._forward(part) for part in parts]), expected):
-                shapes.append(shape)
-            else:
-                _log.warning("batches of %d do not agree with a batch of one: not used", shape)
-            shape *= 2
-        return tuple(shapes)
+        reference, probe_rows = _reference(self._device)
+        count = max(probe_rows, candidates[-1])
+        latents = sample_latents(self.spec, range(_PROBE_SEED, _PROBE_SEED + count))
+        moved = Latents.concatenate([latents.rows(1, count), latents.rows(0, 1)])
+        with ThreadPoolExecutor(lanes) as pool:
+            images = torch.cat(list(pool.map(self._images, _split(latents, reference))))
+            expected = images.roll(-1, 0)
+
+            def agrees(shape: int) -> bool:
+                starts = range(0, max(probe_rows, shape) - shape + 1, shape)
+                return all(
+                    torch.equal(self._images(moved.rows(at, at + shape)), expected[at : at + shape])
+                    for at in starts
+                )
+
+            verdicts = list(pool.map(agrees, candidates))
+        dropped = [shape for shape, fits in zip(candidates, verdicts, strict=True) if not fits]
+        if reference in dropped:
+            raise InferenceError(f"equal rows of one batch come out unequal on {self._device}")
+        if dropped:
+            _log.info("not used, as they round otherwise than %d rows: %s", reference, dropped)
+        agreeing = [shape for shape in candidates if shape not in dropped]
+        return tuple(shape for shape in agreeing if shape <= max_batch_size) or (reference,)
 
 
-def _choose_threads(threads: int | None) -> int:
-    """Return a power of two, the given number or all cores rounded down.
-
-    oneDNN splits a sum by the number of threads: with 3, 6 or 12 batches were seen to disagree
-    with a batch of one, with powers of two up to 16 they agree.
-    """
-    count = torch.get_num_threads() if threads is None else threads
-    return 1 << (max(count, 1).bit_length() - 1)
+def device_memory_bytes(device: str) -> int:
+    """Return what torch's tensors take of a GPU's memory; 0 for the CPU."""
+    return torch.cuda.memory_allocated(device) if device.startswith("cuda") else 0
 
 
 def choose_device(device: str) -> str:
@@ -150,26 +227,55 @@ def require_exact_kernels() -> None:
     torch.backends.cudnn.deterministic = True
 
 
-def _load(checkpoint: Checkpoint, device: torch.device) -> nn.Module:
+def _prepare_device(device: torch.device) -> None:
+    if device.type == "cuda":
+        require_exact_kernels()
+    else:
+        torch.set_num_threads(1)  # in this thread, and in all that have not computed yet
+
+
+def _load(checkpoint: Checkpoint) -> nn.Module:
     with torch.device("meta"):
         generator = build_generator(checkpoint.spec)
     generator.load_state_dict(dict(checkpoint.weights), assign=True)
-    generator.eval().requires_grad_(False)
+    return generator.eval().requires_grad_(False)
+
+
+def _reference(device: torch.device) -> tuple[int, int]:
+    """Return the shape that decides the bits, and how many rows are compared at least."""
     if device.type == "cuda":
-        require_exact_kernels()
-    return generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        return _CUDA_REFERENCE_ROWS, _CUDA_PROBE_ROWS
+    return 1, _PROBE_ROWS
 
 
-def _numeric_path(device: str) -> str:
-    """Name the device, precision, library and threads: what may move a pixel by one level."""
-    if torch.device(device).type == "cuda":
-        unit = torch.cuda.get_device_name(device)
-    else:
-        unit = torch.backends.cpu.get_cpu_capability()
-    unit = re.sub(r"[^a-z0-9]+", "-", unit.lower()).strip("-")
-    path = f"{torch.device(device).type}-{unit}-float32-torch{torch.__version__.split('+')[0]}"
-    is_cpu = torch.device(device).type == "cpu"
-    return f"{path}-{torch.get_num_threads()}-threads" if is_cpu else path
+def _plan_shapes(device: torch.device, max_batch_size: int) -> list[int]:
+    """Return the shapes to try, ascending: up to the most, and always the reference.
+
+    On CUDA they are powers of two: padding costs little there, and each shape takes memory
+    in each lane.
+    """
+    if device.type != "cuda":
+        return [*_batch_shapes(max_batch_size)]
+    powers = {1 << power for power in range(max_batch_size.bit_length())}
+    return sorted(powers | {_CUDA_REFERENCE_ROWS})
+
+
+def _batch_shapes(max_batch_size: int) -> Iterator[int]:
+    """Count 1, 2, ... 8, 10, ... 16, 20, ... 32, 40, ...: less than a quarter is padding."""
+    shape = 1
+    while shape <= max_batch_size:
+        yield shape
+        shape += max(1, (1 << shape.bit_length()) // 8)
+
+
+def _split(latents: Latents, rows: int) -> list[Latents]:
+    return [latents.rows(at, at + rows) for at in range(0, len(latents), rows)]
+
+
+def _render_golden(
+    spec: GeneratorSpec, render: Callable[[Latents], NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    return np.concatenate([render(row) for row in _split(sample_latents(spec, GOLDEN_SEEDS), 1)])
 
 
 def _pad(latents: Latents, shape: int) -> Latents:

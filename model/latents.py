@@ -6,9 +6,10 @@ thread count or the batch that it will be rendered in.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ LATENT_SCHEME = "philox-randomstate-normal-v1"
 
 # The largest integer that every JSON reader, JavaScript's included, holds exactly.
 MAX_SEED = 2**53 - 1
+
+_thread = threading.local()
 
 Interpolation = Literal["slerp", "lerp"]
 
@@ -62,17 +65,33 @@ def sample_latents(spec: GeneratorSpec, seeds: Sequence[int], label: int | None 
     Philox's by its specification (Salmon et al., 2011), so seed 7 is the same z for good.
     Returns (n, z_dim); ValueError if a seed or the label is out of range.
     """
+    philox, state = _thread_philox()
     z = np.empty((len(seeds), spec.z_dim), np.float32)
     labels = np.empty(len(seeds), np.int64)
     for row, seed in enumerate(seeds):
         if not 0 <= seed <= MAX_SEED:
             raise ValueError(f"a seed must be from 0 to {MAX_SEED}, not {seed}")
-        stream = np.random.RandomState(np.random.Philox(key=seed))
+        state["state"]["key"][0] = seed
+        philox.state = state
+        stream = np.random.RandomState(philox)
         z[row] = stream.standard_normal(spec.z_dim)
-        labels[row] = stream.randint(max(spec.num_classes, 1))
+        if spec.is_conditional:
+            labels[row] = stream.randint(spec.num_classes)
     if not spec.is_conditional:
         return Latents(z, fixed_labels(spec, len(seeds), label))
     return Latents(z, labels if label is None else fixed_labels(spec, len(seeds), label))
+
+
+def _thread_philox() -> tuple[np.random.Philox, Any]:
+    """Return this thread's Philox and the state of a new one with the key 0.
+
+    Making one costs twice as much as all that is drawn from it, as it asks the system for
+    entropy first; so each thread sets one back for each seed.
+    """
+    if not hasattr(_thread, "philox"):
+        _thread.philox = np.random.Philox(key=0)
+        _thread.state = _thread.philox.state
+    return _thread.philox, _thread.state
 
 
 def fixed_labels(spec: GeneratorSpec, count: int, label: int | None) -> NDArray[np.int64] | None:
@@ -99,6 +118,8 @@ def truncate(latents: Latents, truncation_psi: float) -> Latents:
     """
     if not 0.0 <= truncation_psi <= 1.0:
         raise ValueError(f"truncation_psi must be from 0 to 1, not {truncation_psi}")
+    if truncation_psi == 1.0:
+        return latents
     return Latents((latents.z * np.float32(truncation_psi)).astype(np.float32), latents.labels)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +25,14 @@ def run_sample(arguments: argparse.Namespace) -> None:
     checkpoint = read_checkpoint(arguments.checkpoint)
     label = None if arguments.label is None else label_index(checkpoint, arguments.label)
     latents = truncate(sample_latents(checkpoint.spec, seeds, label), arguments.truncation)
-    engine = InferenceEngine(checkpoint, device=arguments.device)
-    step = engine.batch_shapes[-1]
-    pixels = np.concatenate(
-        [engine.generate_pixels(latents.rows(at, at + step)) for at in range(0, len(seeds), step)]
+    lanes = os.cpu_count() or 1
+    engine = InferenceEngine(
+        checkpoint, device=arguments.device, precision=arguments.precision, lanes=lanes
     )
+    step = engine.facts.batch_shapes[-1]
+    parts = [latents.rows(at, at + step) for at in range(0, len(seeds), step)]
+    with ThreadPoolExecutor(lanes) as pool:
+        pixels = np.concatenate(list(pool.map(engine.generate_pixels, parts)))
     out: Path = arguments.out
     if out.suffix:
         _save(contact_sheet(pixels, arguments.columns), out)

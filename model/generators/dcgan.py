@@ -39,8 +39,11 @@ class DCGANGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render `z` (n, z_dim) and `labels` (n,) or None as images (n, c, h, w) in [-1, 1]."""
-        if labels is not None:
-            one_hot = nn.functional.one_hot(labels, self.num_classes).to(z.dtype)
-            z = torch.cat([z, one_hot], dim=1)
-        images: Tensor = self.layers(z[:, :, None, None])
+        images: Tensor = self.layers(self.condition(z, labels)[:, :, None, None])
         return images
+
+    def condition(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """Put the one-hot vector of each label beside its `z`: (n, z_dim + num_classes)."""
+        if labels is None:
+            return z
+        return torch.cat([z, nn.functional.one_hot(labels, self.num_classes).to(z.dtype)], dim=1)

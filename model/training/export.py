@@ -20,8 +20,8 @@ from model.training.state import TrainingState
 def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
     """Write the averaged generator of `state` to `path`, with its golden pixels.
 
-    The golden seeds are rendered by the engine that will serve them, on the CPU, so that
-    training and serving cannot drift apart unseen.
+    The golden seeds are rendered by the engine that will serve them, on the CPU, in float32
+    and in the precision of this machine, so that training and serving cannot drift apart unseen.
     """
     generator = state.ema_generator.to("cpu")
     recalibrate_batch_norm(generator, state.spec)
@@ -37,9 +37,13 @@ def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
         class_names=tuple(state.facts["class_names"]) if state.spec.is_conditional else (),
         attribute_names=tuple(state.facts["attribute_names"]),
     )
-    engine = InferenceEngine(draft, device="cpu", is_golden_checked=False)
-    pixels = engine.golden_pixels
-    golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
+    hashes = {}
+    for precision in ("auto", "float32"):
+        engine = InferenceEngine(
+            draft, device="cpu", precision=precision, max_batch_size=1, is_golden_checked=False
+        )
+        hashes[engine.facts.numeric_path] = pixel_hashes(engine.golden_pixels)
+    golden = Golden(engine.golden_pixels, hashes)  # of float32, which every machine is near to
     return write_checkpoint(dataclasses.replace(draft, golden=golden), path)
 
 

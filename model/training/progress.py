@@ -112,4 +112,5 @@ def render_samples(generator: nn.Module, spec: GeneratorSpec) -> NDArray[np.uint
     labels = None
     if spec.is_conditional:
         labels = torch.arange(len(latents), device=device) % spec.num_classes
-    return to_pixels(generator(torch.from_numpy(latents.z).to(device), labels))
+    images = generator(torch.from_numpy(latents.z).to(device), labels)
+    return to_pixels(images).cpu().numpy()

@@ -12,6 +12,7 @@ from model.generators import build_generator
 from model.golden import GOLDEN_SEEDS, Golden, pixel_hashes
 from model.inference import InferenceEngine
 from model.latents import sample_latents
+from model.precision import Precision, fast_precisions
 from model.provenance import Provenance
 from model.spec import GeneratorSpec
 
@@ -40,9 +41,11 @@ def make(spec: GeneratorSpec) -> Checkpoint:
         class_names=CLASS_NAMES[: spec.num_classes],
         attribute_names=("hat",),
     )
-    engine = InferenceEngine(draft, device="cpu", max_batch_size=4, is_golden_checked=False)
+    engine = InferenceEngine(
+        draft, device="cpu", precision="float32", max_batch_size=4, is_golden_checked=False
+    )
     pixels = engine.generate_pixels(sample_latents(spec, GOLDEN_SEEDS))
-    golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
+    golden = Golden(pixels, {engine.facts.numeric_path: pixel_hashes(pixels)})
     return dataclasses.replace(draft, golden=golden)
 
 
@@ -75,3 +78,22 @@ def class_file(class_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.mktemp("classes") / "classes.safetensors"
     write_checkpoint(class_checkpoint, path)
     return path
+
+
+@pytest.fixture(
+    params=[
+        (name, precision)
+        for name in ("plain", "class")
+        for precision in (Precision.INT8, Precision.BFLOAT16, Precision.FLOAT32)
+    ],
+    ids=lambda param: f"{param[0]}-{param[1]}",
+)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> InferenceEngine:
+    """Return an engine of either checkpoint in every precision that this CPU is fast in."""
+    name, precision = request.param
+    if precision not in fast_precisions(torch.device("cpu")):
+        pytest.skip(f"this CPU has no fast instructions for {precision}")
+    # A network of two channels and random weights is no measure of how near is near enough.
+    monkeypatch.setattr("model.numeric_path._MIN_PSNR_DB", 20.0)
+    checkpoint: Checkpoint = request.getfixturevalue(f"{name}_checkpoint")
+    return InferenceEngine(checkpoint, device="cpu", precision=precision, max_batch_size=16)

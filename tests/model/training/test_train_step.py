@@ -20,6 +20,18 @@ MakeState = Callable[..., TrainingState]
 MakeDataset = Callable[..., ImageDataset]
 
 
+def be_native(monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool) -> None:
+    """Let the CPU seem to multiply bfloat16 natively, or not to."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bfloat16)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the steps be as exact as those written out by hand, whatever the CPU has."""
+    be_native(monkeypatch, has_bfloat16=False)
+
+
 @pytest.fixture
 def pixels(make_dataset: MakeDataset) -> np.ndarray:
     return make_dataset(8).pixels
@@ -193,6 +205,36 @@ def test_reported_logits_are_means_of_what_the_discriminator_said(
     assert losses.real_logit.item() == pytest.approx(real, rel=1e-4, abs=1e-6)
     assert losses.fake_logit.item() == pytest.approx(fake, rel=1e-4, abs=1e-6)
     assert not losses.discriminator.requires_grad
+
+
+@pytest.mark.parametrize("has_bfloat16", [False, True])
+def test_bfloat16_is_for_moves_without_a_penalty_where_it_is_native(
+    make_state: MakeState,
+    pixels: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    has_bfloat16: bool,
+) -> None:
+    be_native(monkeypatch, has_bfloat16)
+    state = make_state(r1_gamma=1.0, penalty_interval=2)
+    moves = []
+
+    def watch(_: nn.Module, __: object, logits: Tensor) -> None:
+        # The generator's move leaves the discriminator's weights alone.
+        learns = next(state.discriminator.parameters()).requires_grad
+        moves.append((state.step, learns, logits.dtype))
+
+    state.discriminator.register_forward_hook(watch)
+    for _ in range(2):
+        train_step(state, pixels, None)
+    fast = torch.bfloat16 if has_bfloat16 else torch.float32
+    assert {(step, learns) for step, learns, _ in moves} == {
+        *[(0, True), (0, False), (1, True), (1, False)],
+    }
+    for step, learns, dtype in moves:
+        has_penalty = step == 0 and learns
+        assert dtype == (torch.float32 if has_penalty else fast)
+    for weight in [*state.generator.parameters(), *state.discriminator.parameters()]:
+        assert weight.dtype == torch.float32
 
 
 @pytest.mark.parametrize("changes", [{"seed": 6}, {"learning_rate": 1e-4}, {"r1_gamma": 2.0}])
