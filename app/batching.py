@@ -1,278 +1,280 @@
-"""`Batcher`: a bounded queue in front of one generator and the one thread that runs it.
+"""`Batcher`: a bounded queue in front of the lanes of one generator, a task for each lane.
 
-The contract, tested line by line in tests/app/test_batching.py:
+All of it runs on the event loop, so nothing here needs a lock.
 
-* Whatever waits is sent as soon as the worker is free; nothing waits for a clock.
+The contract, tested line by line in tests/app/test_batching*.py:
+
+* Whatever waits is sent as soon as a lane is free; nothing waits for a clock. Free lanes
+  share what waits.
 * A batch holds rows of several requests, in order of arrival. A request longer than its
   share is split over batches, so that a long one never keeps a short one waiting.
+* Equal rows that are queued or running at the same time are rendered and encoded once. A
+  request that leaves takes only those of its rows along for which nobody else waits.
 * The queue is bounded in images. Past the bound `submit` raises Overloaded, with the time
-  that the queue needs by the measured cost of a batch.
+  that the queue needs by the measured cost of a batch; where that time is longer than the
+  request has, it raises DeadlineExceeded at once.
 * A request that nobody waits for any more is dropped before its rows are run.
-* Each request gets its own rows back in order; the generator's count is checked.
+* Each request gets its own rows back in order.
 * A failing batch fails the requests that had rows in it, and no other.
 * `close` finishes what waits within a limit and then fails what is left.
-* Every path out, the worker's own death included, resolves every future; a dead worker
-  shows in `is_alive`.
+* Every path out, a lane's own death included, resolves every future; a dead lane closes the
+  batcher and shows in `is_alive`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import threading
+import math
 import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from itertools import islice
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from app.batch_cost import BatchCost
-from app.errors import GeneratorFailed, NotReady, Overloaded
+from app.errors import DeadlineExceeded, GeneratorFailed, NotReady, Overloaded
+from app.lanes import Encoding, Lane, Payload, RenderedBatch
 from app.metrics import GeneratorMetrics
+from app.pending import PendingRequest, RenderedRows, Row, RowKey, fail, split_rows
 from model.latents import Latents
 
 _log = logging.getLogger(__name__)
 
 
-class PixelGenerator(Protocol):
-    """What a batcher runs; `model.inference.InferenceEngine` is one."""
-
-    @property
-    def batch_shapes(self) -> tuple[int, ...]:
-        """The row counts that it runs, ascending; the last is the most that it takes."""
-
-    def generate_pixels(self, latents: Latents) -> NDArray[np.uint8]:
-        """Render `latents` as pixels (n, h, w, c)."""
-
-
-@dataclass(frozen=True)
-class RenderedRows:
-    """The pixels (n, h, w, c) of one request, and how they came about."""
-
-    pixels: NDArray[np.uint8]
-    queue_ms: float
-    forward_ms: float
-    batch_images: int  # the images, of all requests, in the fullest batch it was part of
-
-
-@dataclass(eq=False)
-class _Pending:
-    """One request: rows up to `sent` have been given to the worker, `parts` came back."""
-
-    latents: Latents
-    future: Future[RenderedRows] = field(default_factory=Future)
-    arrived_s: float = field(default_factory=time.perf_counter)
-    queue_s: float = 0.0
-    forward_s: float = 0.0
-    batch_images: int = 0
-    sent: int = 0
-    parts: list[NDArray[np.uint8]] = field(default_factory=list)
-
-    @property
-    def rows_left(self) -> int:
-        return len(self.latents) - self.sent
-
-    def send(self, count: int, now_s: float) -> Latents:
-        """Take the next `count` rows out."""
-        if self.sent == 0:
-            self.queue_s = now_s - self.arrived_s
-        self.sent += count
-        return self.latents.rows(self.sent - count, self.sent)
-
-    def receive(self, pixels: NDArray[np.uint8], forward_s: float, batch_images: int) -> None:
-        """Take the pixels of the rows sent last; resolve when they were the last rows."""
-        self.parts.append(pixels)
-        self.forward_s += forward_s
-        self.batch_images = max(self.batch_images, batch_images)
-        if self.rows_left == 0:
-            whole = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
-            rows = RenderedRows(whole, 1e3 * self.queue_s, 1e3 * self.forward_s, self.batch_images)
-            with contextlib.suppress(InvalidStateError):  # cancelled meanwhile
-                self.future.set_result(rows)
-
-
-_AnyFuture = Future[RenderedRows] | Future[None]
-
-
 class Batcher:
-    """Merges the rows of concurrent requests into forward passes of one generator."""
+    """Merges the rows of concurrent requests into batches for `lanes`."""
 
-    def __init__(self, generator: PixelGenerator, capacity: int, metrics: GeneratorMetrics) -> None:
-        self._generator = generator
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        batch_shapes: Sequence[int],
+        capacity: int,
+        metrics: GeneratorMetrics,
+    ) -> None:
+        """Take the row counts that a lane runs, ascending, and the images that may wait."""
+        self.lanes = lanes
+        self._shapes = batch_shapes
         self._capacity = capacity
         self._metrics = metrics
         self._cost = BatchCost()
-        self._changed = threading.Condition()  # guards what follows
-        self._queue: deque[_Pending] = deque()
+        self._queue: deque[PendingRequest] = deque()
         self._queued_images = 0
-        self._checks: deque[tuple[Callable[[], None], Future[None]]] = deque()
-        self._running: list[_AnyFuture] = []
+        self._rows: dict[RowKey, Row] = {}  # queued or running
+        self._checks: dict[Lane, asyncio.Future[None]] = {}  # waiting or running
+        self._free_lanes: dict[Lane, asyncio.Future[None]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         self._is_open = False
-        self._worker = threading.Thread(target=self._work, name="batcher", daemon=True)
 
     @property
     def is_alive(self) -> bool:
-        """Whether the worker runs."""
-        return self._worker.is_alive()
+        """Whether every lane runs."""
+        is_running = bool(self._tasks) and not any(task.done() for task in self._tasks)
+        return is_running and all(lane.is_alive() for lane in self.lanes)
 
     @property
     def queued_images(self) -> int:
         """The images that wait, not counting those in a forward pass."""
         return self._queued_images
 
+    @property
+    def is_full(self) -> bool:
+        """Whether not one image more may wait, unless somebody has left."""
+        return self._queued_images >= self._capacity
+
     def start(self) -> None:
-        """Start the worker."""
+        """Start the lanes, on the running event loop."""
         self._is_open = True
-        self._worker.start()
+        self._tasks = [asyncio.create_task(self._work(lane)) for lane in self.lanes]
 
-    async def submit(self, latents: Latents) -> RenderedRows:
-        """Render `latents`; a caller that is cancelled takes its rows out of the queue."""
-        return await asyncio.wrap_future(self.enqueue(latents))
+    async def submit(
+        self, latents: Latents, encoding: Encoding = None, limit_s: float = math.inf
+    ) -> RenderedRows:
+        """Render `latents`, at least one row, as files in `encoding`, or as pixels.
 
-    async def run_check(self, check: Callable[[], None]) -> None:
-        """Run `check` on the worker before the next batch; raises what it raises."""
-        future: Future[None] = Future()
-        with self._changed:
-            self._require_open()
-            self._checks.append((check, future))
-            self._changed.notify()
-        await asyncio.wrap_future(future)
-
-    def enqueue(self, latents: Latents) -> Future[RenderedRows]:
-        """Queue `latents`, at least one row; raises Overloaded when full, NotReady when closed."""
-        pending = _Pending(latents)
-        with self._changed:
-            self._require_open()
-            if self._queued_images + len(latents) > self._capacity:
-                self._drop_abandoned()
-            if self._queued_images + len(latents) > self._capacity:
-                limit = self._generator.batch_shapes[-1]
-                raise Overloaded(self._cost.seconds_for(self._queued_images, limit))
+        A caller that is cancelled takes its rows out of the queue. NotReady when closed,
+        Overloaded when full, DeadlineExceeded if what waits before it takes longer than
+        `limit_s`, GeneratorFailed.
+        """
+        self._require_open()
+        rows = split_rows(latents, encoding)
+        self.require_room(sum(row.key not in self._rows for row in rows), limit_s)
+        future = asyncio.get_running_loop().create_future()
+        pending = PendingRequest([None] * len(rows), future)
+        for index, row in enumerate(rows):
+            shared = self._rows.setdefault(row.key, row)
+            shared.waiters.append((pending, index))
+            if shared is row:
+                pending.unsent.append(row)
+        if coalesced := len(rows) - len(pending.unsent):
+            self._metrics.coalesced_rows.inc(coalesced)
+        if pending.unsent:
+            self._queued_images += len(pending.unsent)
             self._queue.append(pending)
-            self._queued_images += len(latents)
-            self._changed.notify()
-        return pending.future
+            self._wake_lanes()
+        return await pending.future
 
-    def close(self, limit_s: float) -> None:
+    async def check_golden(self) -> None:
+        """Have every lane check its golden seeds before its next batch; raises what one raises."""
+        self._require_open()
+        new_future = asyncio.get_running_loop().create_future
+        checks = [self._checks.setdefault(lane, new_future()) for lane in self.lanes]
+        self._wake_lanes()
+        await asyncio.gather(*checks)
+
+    async def close(self, limit_s: float) -> None:
         """Take no more, finish what waits within `limit_s`, then fail what is left."""
-        with self._changed:
-            self._is_open = False
-            self._changed.notify()
-        if self._worker.ident is not None:
-            self._worker.join(limit_s)
+        self._is_open = False
+        self._wake_lanes()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=limit_s)
+            for task in late:
+                task.cancel()
         self._fail_all()
 
     def _require_open(self) -> None:
         if not self._is_open:
             raise NotReady("The generator is not running.")
 
-    def _work(self) -> None:
+    def require_room(self, images: int = 1, limit_s: float = math.inf) -> None:
+        """Raise Overloaded if so many images more may not wait, or DeadlineExceeded."""
+        if self._queued_images + images > self._capacity:
+            self._drop_abandoned()
+        wait_s = self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
+        if self._queued_images + images > self._capacity:
+            self._metrics.refused("queue_full").inc()
+            raise Overloaded(wait_s)
+        if wait_s > limit_s:
+            self._metrics.refused("deadline").inc()
+            raise DeadlineExceeded(
+                f"The queue needs {wait_s:.2g} s, and {limit_s:.2g} s are left for this request."
+            )
+
+    def _wake_lanes(self) -> None:
+        """Let the free lanes look for work, once this turn of the event loop has brought all."""
+        for wake in self._free_lanes.values():
+            if not wake.done():
+                wake.set_result(None)
+
+    async def _work(self, lane: Lane) -> None:
         """Run batches until closed; whatever ends this, nobody is left waiting."""
         try:
-            while self._take_turn():
+            while await self._take_turn(lane):
                 pass
-        except BaseException:
-            _log.critical("the worker of a generator died", exc_info=True)
-        finally:
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                _log.critical("a lane of a generator died", exc_info=error)
             self._fail_all()
 
-    def _take_turn(self) -> bool:
+    async def _take_turn(self, lane: Lane) -> bool:
         """Wait for something to do and do it; False when closed and drained."""
-        with self._changed:
-            self._running = []
+        self._drop_abandoned()
+        while self._is_open and not self._queue and lane not in self._checks:
+            self._free_lanes[lane] = asyncio.get_running_loop().create_future()
+            await self._free_lanes[lane]
             self._drop_abandoned()
-            while self._is_open and not self._queue and not self._checks:
-                self._changed.wait()
-                self._drop_abandoned()
-            check = self._checks.popleft() if self._checks else None
-            shares = [] if check else self._share_batch()
-            self._running = [check[1]] if check else [item.future for item, _ in shares]
-        if check:
-            _run_check(*check)
-        elif shares:
-            self._run_batch(shares)
-        return bool(check or shares)
+        self._free_lanes.pop(lane, None)
+        if check := self._checks.get(lane):
+            await self._run_check(lane, check)
+            return True
+        batch = self._share_batch()
+        if batch:
+            await self._run_batch(lane, batch)
+        return bool(batch)
 
     def _drop_abandoned(self) -> None:
         """Forget the requests that were cancelled, or that failed in an earlier batch."""
-        if any(pending.future.done() for pending in self._queue):
-            self._queue = deque(item for item in self._queue if not item.future.done())
-            self._queued_images = sum(item.rows_left for item in self._queue)
+        abandoned = [item for item in self._queue if item.future.done()]
+        for item in abandoned:
+            for row in item.unsent:
+                if heir := row.heir:
+                    if not heir.unsent:
+                        self._queue.append(heir)
+                    heir.unsent.append(row)
+                else:
+                    del self._rows[row.key]
+                    self._queued_images -= 1
+                    self._metrics.dropped_rows.inc()
+            item.unsent.clear()
+        if abandoned:
+            self._queue = deque(item for item in self._queue if item.unsent)
 
-    def _share_batch(self) -> list[tuple[_Pending, Latents]]:
-        """Share one batch among the waiting: an equal part each, the rest to the earliest."""
-        room = self._generator.batch_shapes[-1]
+    def _share_batch(self) -> list[Row]:
+        """Take this lane's part of what waits: of each request an equal part, the rest in order."""
+        part = math.ceil(self._queued_images / (1 + len(self._free_lanes)))
+        room = min(part, self._shapes[-1])
         waiting = list(islice(self._queue, room))
         if not waiting:
             return []
-        counts = [min(item.rows_left, room // len(waiting)) for item in waiting]
+        counts = [min(len(item.unsent), room // len(waiting)) for item in waiting]
         spare = room - sum(counts)
         now_s = time.perf_counter()
-        shares = []
+        batch: list[Row] = []
         for item, count in zip(waiting, counts, strict=True):
-            extra = min(spare, item.rows_left - count)
+            extra = min(spare, len(item.unsent) - count)
             spare -= extra
-            shares.append((item, item.send(count + extra, now_s)))
-        self._queued_images -= room - spare
-        self._queue = deque(item for item in self._queue if item.rows_left)
-        return shares
+            batch += item.take(count + extra, now_s)
+        self._queued_images -= len(batch)
+        self._queue = deque(item for item in self._queue if item.unsent)
+        return batch
 
-    def _run_batch(self, shares: list[tuple[_Pending, Latents]]) -> None:
+    async def _run_batch(self, lane: Lane, batch: list[Row]) -> None:
         """Run one batch and give each request its rows, or each the failure."""
         try:
-            self._generate(shares)
-        except Exception:
-            _log.exception("a batch failed")
+            latents = Latents.concatenate([row.latents for row in batch])
+            rendered = await lane.render(latents, [row.encoding for row in batch])
+        except Exception as error:
+            self._settle(batch)
             self._metrics.failed_batches.inc()
-            for item, _ in shares:
-                _fail(item.future, GeneratorFailed("The generator failed on this request."))
+            for item in {item for row in batch for item, _ in row.waiters}:
+                fail(item.future, GeneratorFailed("The generator failed on this request."))
+            if not lane.is_alive():
+                raise
+            _log.error("a batch failed", exc_info=error)
+        else:
+            self._deliver(batch, rendered)
 
-    def _generate(self, shares: list[tuple[_Pending, Latents]]) -> None:
-        latents = Latents.concatenate([rows for _, rows in shares])
-        started_s = time.perf_counter()
-        pixels = self._generator.generate_pixels(latents)
-        forward_s = time.perf_counter() - started_s
-        if len(pixels) != len(latents):
-            raise RuntimeError(f"{len(latents)} rows went in, {len(pixels)} came out")
-        self._cost.observe(len(latents), forward_s)
-        self._metrics.observe_batch(len(latents), forward_s)
-        first = 0
-        for item, rows in shares:
-            if item.rows_left == 0:
-                self._metrics.queue_seconds.observe(item.queue_s)
-            item.receive(pixels[first : first + len(rows)], forward_s, len(latents))
-            first += len(rows)
+    def _deliver(self, batch: list[Row], rendered: RenderedBatch) -> None:
+        """Give each row to all that wait for it, and finish the requests that are whole."""
+        self._settle(batch)
+        parts: defaultdict[PendingRequest, dict[int, Payload]] = defaultdict(dict)
+        for row, payload in zip(batch, rendered.payloads, strict=True):
+            for item, index in row.waiters:
+                parts[item][index] = payload
+        for item, part in parts.items():
+            if item.receive(part, rendered):
+                item.finish()
+                self._metrics.queue_seconds.observe(item.queue_s or 0.0)
+        self._cost.observe(len(batch), rendered.forward_s + rendered.encode_s)
+        padding = next(shape for shape in self._shapes if shape >= len(batch)) - len(batch)
+        self._metrics.observe_batch(rendered, padding)
+
+    def _settle(self, batch: list[Row]) -> None:
+        """Let nobody join these rows any more."""
+        for row in batch:
+            self._rows.pop(row.key, None)
+
+    async def _run_check(self, lane: Lane, check: asyncio.Future[None]) -> None:
+        try:
+            await lane.check_golden()
+        except Exception as error:
+            fail(check, error)
+        else:
+            if not check.done():
+                check.set_result(None)
+        self._checks.pop(lane, None)
 
     def _fail_all(self) -> None:
         """Close for good and fail all that waits or runs."""
-        with self._changed:
-            self._is_open = False
-            futures = [*self._running, *(item.future for item in self._queue)]
-            futures += [future for _, future in self._checks]
-            self._queue.clear()
-            self._checks.clear()
-            self._queued_images = 0
+        self._is_open = False
+        futures: set[asyncio.Future[Any]] = {
+            item.future for row in self._rows.values() for item, _ in row.waiters
+        }
+        futures |= set(self._checks.values())
+        self._rows.clear()
+        self._queue.clear()
+        self._checks.clear()
+        self._queued_images = 0
         for future in futures:
-            _fail(future, NotReady("The generator stopped before this request was done."))
-
-
-def _run_check(check: Callable[[], None], future: Future[None]) -> None:
-    try:
-        check()
-    except Exception as error:
-        _fail(future, error)
-    else:
-        with contextlib.suppress(InvalidStateError):
-            future.set_result(None)
-
-
-def _fail(future: _AnyFuture, error: Exception) -> None:
-    """Fail `future`, unless it has been resolved or cancelled."""
-    with contextlib.suppress(InvalidStateError):
-        future.set_exception(error)
+            fail(future, NotReady("The generator stopped before this request was done."))
+        self._wake_lanes()

@@ -9,14 +9,15 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from app.batching import Batcher, PixelGenerator
+from app.batching import Batcher
 from app.errors import NotReady, ServiceError, UnknownModel
+from app.lane_starting import ModelLanes, start_lanes
 from app.metrics import Metrics
 from app.settings import Settings
 from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from model.inference import InferenceEngine
+from model.inference import EngineFacts, device_memory_bytes
 from model.spec import GeneratorSpec
 
 _SUFFIX = ".safetensors"
@@ -30,21 +31,12 @@ class CatalogError(ValueError):
     """The weights folder cannot be served; the message says why and what to do."""
 
 
-class Engine(PixelGenerator, Protocol):
-    """What a served generator needs of `model.inference.InferenceEngine`."""
-
-    numeric_path: str
-    device: str
-    golden_verdict: str
-
-    def check_golden(self) -> None:
-        """Raise InferenceError if the golden seeds no longer render as at start-up."""
-
-
 class ServedGenerator:
     """One generator with its batcher, and whether its weights are still right."""
 
-    def __init__(self, name: str, checkpoint: Checkpoint, engine: Engine, batcher: Batcher) -> None:
+    def __init__(
+        self, name: str, checkpoint: Checkpoint, facts: EngineFacts, batcher: Batcher
+    ) -> None:
         self.name = name
         self.digest = checkpoint.digest
         self.spec: GeneratorSpec = checkpoint.spec
@@ -52,12 +44,8 @@ class ServedGenerator:
         self.attribute_names = checkpoint.attribute_names
         self.latent_scheme = checkpoint.latent_scheme
         self.provenance: dict[str, Any] = _plain(dataclasses.asdict(checkpoint.provenance))
-        self.numeric_path = engine.numeric_path
-        self.device = engine.device
-        self.golden_verdict = engine.golden_verdict
-        self.batch_shapes = tuple(engine.batch_shapes)
+        self.facts = facts
         self.batcher = batcher
-        self._engine = engine
         self._canary_fault: str | None = None
 
     @property
@@ -76,7 +64,7 @@ class ServedGenerator:
         """Render the golden seeds in between batches; remember what came of it."""
         try:
             async with asyncio.timeout(limit_s):
-                await self.batcher.run_check(self._engine.check_golden)
+                await self.batcher.check_golden()
         except TimeoutError:
             self._canary_fault = "the device does not answer"
         except ServiceError as error:
@@ -89,9 +77,13 @@ class ServedGenerator:
 
 
 class Catalog:
-    """Every served generator; owns their workers."""
+    """Every served generator; owns their batchers and lanes."""
 
-    def __init__(self, generators: list[ServedGenerator], default_model: str | None) -> None:
+    def __init__(
+        self,
+        generators: list[ServedGenerator],
+        default_model: str | None,
+    ) -> None:
         """Take at least one generator; CatalogError if the default is none of them."""
         self._by_name = {generator.name: generator for generator in generators}
         self.default_name = default_model or next(
@@ -125,6 +117,11 @@ class Catalog:
             raise UnknownModel("digest", "This model is served with another digest.")
         return generator
 
+    def require_room(self) -> None:
+        """Raise Overloaded if every queue is full: a refusal before a request is even read."""
+        if all(item.batcher.is_full for item in self._by_name.values()):
+            self._by_name[self.default_name].batcher.require_room()
+
     def start(self) -> None:
         """Start every worker."""
         for generator in self:
@@ -138,13 +135,17 @@ class Catalog:
 
     async def close(self, limit_s: float) -> None:
         """Drain and stop every worker at once, within the limit."""
-        await asyncio.gather(*(asyncio.to_thread(item.batcher.close, limit_s) for item in self))
+        await asyncio.gather(*(item.batcher.close(limit_s) for item in self))
+        for generator in self:
+            for lane in generator.batcher.lanes:
+                lane.close()
 
 
 def load_catalog(settings: Settings, metrics: Metrics) -> Catalog:
     """Read, build, warm and check every checkpoint of the weights folder.
 
-    Slow, and blocks. Starts no thread of ours. CatalogError at the first that is not right.
+    Slow, and blocks. Starts no thread, but the processes of several lanes on a CPU.
+    CatalogError at the first file that is not right.
     """
     try:
         paths = sorted(path for path in settings.weights.iterdir() if path.suffix == _SUFFIX)
@@ -153,7 +154,21 @@ def load_catalog(settings: Settings, metrics: Metrics) -> Catalog:
         raise CatalogError(f"no folder {settings.weights}: {reason}; {_ADVICE}") from error
     if not paths:
         raise CatalogError(f"there is no *.safetensors in {settings.weights}; {_ADVICE}")
-    return Catalog([_load(path, settings, metrics) for path in paths], settings.default_model)
+    checkpoints = [_read(path) for path in paths]
+    try:
+        started = start_lanes(paths, checkpoints, settings)
+    except (RuntimeError, OSError) as error:  # InferenceError, LaneError, or torch's own
+        raise CatalogError(str(error)) from error
+    generators = [
+        _serve(path, checkpoint, lanes, settings, metrics)
+        for path, checkpoint, lanes in zip(paths, checkpoints, started, strict=True)
+    ]
+    try:
+        return Catalog(generators, settings.default_model)
+    except CatalogError:
+        for lane in (lane for part in started for lane in part.lanes):
+            lane.close()
+        raise
 
 
 _ADVICE = (
@@ -162,28 +177,37 @@ _ADVICE = (
 )
 
 
-def _load(path: Path, settings: Settings, metrics: Metrics) -> ServedGenerator:
-    name = path.name.removesuffix(_SUFFIX)
-    if not _NAME.fullmatch(name):
+def _read(path: Path) -> Checkpoint:
+    if not _NAME.fullmatch(path.name.removesuffix(_SUFFIX)):
         raise CatalogError(
             f"{path}: a model's name is up to 128 letters, digits, dots, dashes and underscores"
         )
     try:
-        checkpoint = read_checkpoint(path)
-        engine = InferenceEngine(
-            checkpoint,
-            device=settings.device,
-            threads=settings.threads,
-            max_batch_size=settings.max_batch_size,
-        )
+        return read_checkpoint(path)
     except CheckpointError as error:
         raise CatalogError(str(error)) from error
-    except (RuntimeError, OSError) as error:  # InferenceError, or torch's own
+    except OSError as error:
         raise CatalogError(f"{path}: {error}") from error
-    batcher = Batcher(engine, settings.queue_capacity, metrics.for_model(name))
-    metrics.watch_queue(name, lambda: batcher.queued_images)
-    _log.info("serving %s from %s on %s", name, path, engine.numeric_path)
-    return ServedGenerator(name, checkpoint, engine, batcher)
+
+
+def _serve(
+    path: Path,
+    checkpoint: Checkpoint,
+    lanes: ModelLanes,
+    settings: Settings,
+    metrics: Metrics,
+) -> ServedGenerator:
+    facts = lanes.facts
+    name = path.name.removesuffix(_SUFFIX)
+    batcher = Batcher(
+        lanes.lanes, facts.batch_shapes, settings.queue_capacity, metrics.for_model(name)
+    )
+    metrics.watch(name, lambda: batcher.queued_images, lambda: device_memory_bytes(facts.device))
+    _log.info(
+        "serving %s from %s on %s, %d batches of up to %d at once",
+        *(name, path, facts.numeric_path, len(lanes.lanes), facts.batch_shapes[-1]),
+    )
+    return ServedGenerator(name, checkpoint, facts, batcher)
 
 
 def _plain(provenance: dict[str, Any]) -> dict[str, Any]:

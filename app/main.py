@@ -15,6 +15,7 @@ from app.image_encoding import load_encoders
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
 from app.routes import generate, health, images, interpolate, models
+from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
 from app.routes.service import Service
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        # Prometheus it is; without this each request asks OpenTelemetry whether it is there.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
     for module in (generate, interpolate, images, models, health):
@@ -50,6 +53,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     install_pages(app)
     install_problem_handlers(app)
     document(app)
+    app.add_middleware(DirectRoutes, service=service)
     app.add_middleware(RequestMetrics, metrics=service.metrics)
     return app
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.lanes import RenderedBatch
+
 EXPOSITION_MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_PADDED = (0, 1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,22 @@ class GeneratorMetrics:
 
     images: Counter
     failed_batches: Counter
+    coalesced_rows: Counter
+    dropped_rows: Counter
     batch_images: Histogram
+    padded_images: Histogram
     queue_seconds: Histogram
     forward_seconds: Histogram
+    encode_seconds: Histogram
+    refused: Callable[[str], Counter]
 
-    def observe_batch(self, images: int, seconds: float) -> None:
-        """Take in a batch that did not fail."""
-        self.images.inc(images)
-        self.batch_images.observe(images)
-        self.forward_seconds.observe(seconds)
+    def observe_batch(self, batch: RenderedBatch, padding: int) -> None:
+        """Take in a batch that did not fail, and the rows that it was filled up with."""
+        self.images.inc(len(batch.payloads))
+        self.batch_images.observe(len(batch.payloads))
+        self.padded_images.observe(padding)
+        self.forward_seconds.observe(batch.forward_s)
+        self.encode_seconds.observe(batch.encode_s)
 
 
 class Metrics:
@@ -38,49 +48,69 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "ganloom_requests", "Requests answered.", ["route", "status"], registry=self.registry
-        )
+        self.requests = self._counter("requests", "Requests answered.", "route", "status")
         self.request_seconds = self._histogram("request_seconds", "A whole request.", "route")
-        self.requests_in_flight = Gauge(
-            "ganloom_requests_in_flight", "Requests not yet answered.", registry=self.registry
+        self.requests_in_flight = self._gauge("requests_in_flight", "Requests not yet answered.")
+        self.pack_seconds = self._histogram(
+            "pack_seconds", "Images to the body of an answer that holds several.", "layout"
         )
-        self.encode_seconds = self._histogram("encode_seconds", "Pixels to bytes.", "layout")
-        self._images = Counter(
-            "ganloom_images", "Images generated.", ["model"], registry=self.registry
+        self._images = self._counter("images", "Images generated.", "model")
+        self._failed_batches = self._counter("failed_batches", "Batches that failed.", "model")
+        self._coalesced_rows = self._counter(
+            "coalesced_rows", "Rows that shared the pass of an equal row.", "model"
         )
-        self._failed_batches = Counter(
-            "ganloom_failed_batches", "Batches that failed.", ["model"], registry=self.registry
+        self._dropped_rows = self._counter(
+            "dropped_rows", "Rows whose client left before they ran.", "model"
         )
-        self._batch_images = Histogram(
-            "ganloom_batch_images",
-            "Images in one forward pass.",
-            ["model"],
-            buckets=_IMAGES,
-            registry=self.registry,
+        self._refused = self._counter("refused_requests", "Requests refused.", "model", "reason")
+        self._batch_images = self._histogram(
+            "batch_images", "Images in one forward pass.", "model", buckets=_IMAGES
+        )
+        self._padded_images = self._histogram(
+            "padded_images", "Rows in one forward pass that are padding.", "model", buckets=_PADDED
         )
         self._queue_seconds = self._histogram("queue_seconds", "Wait for the generator.", "model")
         self._forward_seconds = self._histogram("forward_seconds", "One forward pass.", "model")
-        self._queue_images = Gauge(
-            "ganloom_queue_images", "Images waiting.", ["model"], registry=self.registry
+        self._encode_seconds = self._histogram(
+            "encode_seconds", "The images of one forward pass to files.", "model"
+        )
+        self._queue_images = self._gauge("queue_images", "Images waiting.", "model")
+        self._device_memory = self._gauge(
+            "device_memory_bytes", "Memory of the device that tensors take.", "model"
         )
 
-    def _histogram(self, name: str, text: str, label: str) -> Histogram:
-        return Histogram(f"ganloom_{name}", text, [label], buckets=_SECONDS, registry=self.registry)
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"ganloom_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"ganloom_{name}", text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, label: str, buckets: Sequence[float] = _SECONDS
+    ) -> Histogram:
+        return Histogram(f"ganloom_{name}", text, [label], buckets=buckets, registry=self.registry)
 
     def for_model(self, name: str) -> GeneratorMetrics:
         """Return the series of the model `name`."""
         return GeneratorMetrics(
             images=self._images.labels(name),
             failed_batches=self._failed_batches.labels(name),
+            coalesced_rows=self._coalesced_rows.labels(name),
+            dropped_rows=self._dropped_rows.labels(name),
             batch_images=self._batch_images.labels(name),
+            padded_images=self._padded_images.labels(name),
             queue_seconds=self._queue_seconds.labels(name),
             forward_seconds=self._forward_seconds.labels(name),
+            encode_seconds=self._encode_seconds.labels(name),
+            refused=lambda reason: self._refused.labels(name, reason),
         )
 
-    def watch_queue(self, name: str, waiting_images: Callable[[], float]) -> None:
-        """Read the depth of a model's queue whenever the metrics are scraped."""
-        self._queue_images.labels(name).set_function(waiting_images)
+    def watch(
+        self, name: str, queued_images: Callable[[], float], device_memory: Callable[[], float]
+    ) -> None:
+        """Read a model's queue depth and device memory whenever the metrics are scraped."""
+        self._queue_images.labels(name).set_function(queued_images)
+        self._device_memory.labels(name).set_function(device_memory)
 
     def exposition(self) -> bytes:
         """Write every series in Prometheus' text format."""

@@ -158,7 +158,10 @@ class ModelInfo(BaseModel):
         description="exact: renders the exporter's very pixels; close: some differ by a rounding"
     )
     device: str
-    batch_shapes: list[int]
+    precision: str = Field(description="int8, float16, bfloat16 or float32")
+    psnr_db: float | None = Field(description="distance from float32; null in float32 itself")
+    batch_shapes: list[int] = Field(description="the batches that give equal pixels")
+    lanes: int = Field(description="the batches that run at once")
     limits: Limits
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,13 +26,17 @@ class Settings(BaseSettings):
         default=None, description="the model of requests that name none"
     )
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
-    threads: int | None = Field(
-        default=None, ge=1, le=1024, description="CPU threads of a generator"
+    precision: Literal["auto", "int8", "float16", "bfloat16", "float32"] = Field(
+        default="auto",
+        description="number format of a pass; auto: the fastest within 40 dB",
+    )
+    lanes: int | None = Field(
+        default=None, ge=1, le=1024, description="batches rendered at once; none: one a core, to 8"
     )
     max_batch_size: int = Field(default=32, ge=1, le=1024, description="images in one forward pass")
 
     queue_capacity: int = Field(
-        default=1024, ge=1, description="images that may wait for a generator"
+        default=512, ge=1, description="images that may wait for a generator"
     )
     deadline_s: float = Field(
         default=30.0, gt=0, description="a request that takes longer gets a 504"

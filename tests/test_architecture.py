@@ -109,7 +109,7 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
     # A setting that is read at import would fail on these values at once.
-    wrong = {"GANLOOM_THREADS": "many", "GANLOOM_WEIGHTS": "", "GANLOOM_CACHE": "/dev/null/x"}
+    wrong = {"GANLOOM_LANES": "many", "GANLOOM_WEIGHTS": "", "GANLOOM_CACHE": "/dev/null/x"}
     found: dict[str, Any] = run_python(_WATCH, **wrong)
     return found
 

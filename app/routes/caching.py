@@ -6,7 +6,7 @@ import re
 
 from fastapi import Request, Response
 
-from app.renderer import RenderPlan
+from app.render_plan import RenderPlan
 from app.routes.responses import identity_headers
 
 # A URL that names the digest means the same bytes for good; without it the model may change.

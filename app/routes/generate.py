@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat
-from app.renderer import LatentRows, RenderRequest, Seeds
+from app.render_plan import LatentRows, RenderRequest, Seeds
+from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import GENERATE_BODY, RENDER_PROBLEMS, answers, problems
 from app.routes.negotiation import choose_media_type
 from app.routes.request_body import read_json_body
 from app.routes.responses import rendering_response
-from app.routes.service import RendererOf, ServiceOf
+from app.routes.service import Service, ServiceOf
 from app.schemas import GenerateBody, GenerateLayout
 
 # A random seed is short enough to be read out loud.
@@ -34,16 +35,23 @@ router = APIRouter(tags=["images"])
     "/generate",
     summary="Generate images",
     response_class=Response,
-    openapi_extra=GENERATE_BODY,
+    openapi_extra=GENERATE_BODY | DEADLINE_HEADER,
     responses=answers(*_IMAGE_TYPES, *_LAYOUT_TYPES)
     | RENDER_PROBLEMS
     | problems(406, 408, 413, 415),
 )
-async def generate(request: Request, service: ServiceOf, renderer: RendererOf) -> Response:
+async def generate(request: Request, service: ServiceOf) -> Response:
     """Generate one image, or many on a contact sheet, in an archive or as JSON.
 
     Equal seeds and parameters give equal bytes, whatever else the service is doing.
     """
+    return await answer_generate(request, service)
+
+
+async def answer_generate(request: Request, service: Service) -> Response:
+    """Answer POST /generate; raises ServiceError."""
+    renderer = service.require_renderer()
+    renderer.require_room()
     body = await read_json_body(request, GenerateBody, service.settings)
     source = _choose_source(body)
     layout, image_format = _choose_layout(body, source, request.headers.get("accept"))
@@ -57,7 +65,7 @@ async def generate(request: Request, service: ServiceOf, renderer: RendererOf) -
             truncation=body.truncation,
         )
     )
-    rendering = await run_unless_gone(request, renderer.render(plan))
+    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
     return rendering_response(plan, rendering, {"Vary": "Accept"})
 
 

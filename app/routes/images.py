@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.image_encoding import ImageFormat
-from app.renderer import RenderRequest, Seeds
+from app.render_plan import RenderRequest, Seeds
+from app.renderer import Renderer
 from app.routes.caching import answer_without_work, cache_headers
+from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, answers
 from app.routes.responses import rendering_response
@@ -25,6 +27,7 @@ router = APIRouter(tags=["images"])
     "/images/{seed}.{extension}",
     summary="One seeded image",
     response_class=Response,
+    openapi_extra=DEADLINE_HEADER,
     responses=answers(*(f.media_type for f in ImageFormat), is_cacheable=True) | RENDER_PROBLEMS,
 )
 async def show_image(
@@ -35,6 +38,13 @@ async def show_image(
     renderer: RendererOf,
 ) -> Response:
     """Show the image of a seed; immutable for a URL that names the digest."""
+    return await answer_image(request, renderer, seed, extension, query)
+
+
+async def answer_image(
+    request: Request, renderer: Renderer, seed: int, extension: str, query: ImageQuery
+) -> Response:
+    """Answer GET and HEAD /images/{seed}.{extension}; raises ServiceError."""
     image_format = _FORMATS[extension]
     plan = renderer.plan(
         RenderRequest(
@@ -50,5 +60,5 @@ async def show_image(
     headers = cache_headers(plan)
     if answer := answer_without_work(request, plan, headers, image_format.media_type):
         return answer
-    rendering = await run_unless_gone(request, renderer.render(plan))
+    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
     return rendering_response(plan, rendering, headers)

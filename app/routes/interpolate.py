@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import InvalidRequest
 from app.image_encoding import AnimationFormat, ImageFormat
-from app.renderer import Layout, RenderRequest, Walk
+from app.render_plan import Layout, RenderRequest, Walk
 from app.routes.caching import answer_without_work, cache_headers
+from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
 from app.routes.negotiation import choose_media_type
@@ -29,6 +30,7 @@ router = APIRouter(tags=["images"])
     "/interpolate",
     summary="Walk between seeds",
     response_class=Response,
+    openapi_extra=DEADLINE_HEADER,
     responses=answers(*_MEDIA_TYPES, is_cacheable=True) | RENDER_PROBLEMS | problems(406),
 )
 async def walk_between_seeds(
@@ -55,7 +57,7 @@ async def walk_between_seeds(
     media_type = "application/zip" if layout == "zip" else image_format.media_type
     if answer := answer_without_work(request, plan, headers, media_type):
         return answer
-    rendering = await run_unless_gone(request, renderer.render(plan))
+    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
     return rendering_response(plan, rendering, headers)
 
 

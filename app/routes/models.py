@@ -48,10 +48,8 @@ def _describe(generator: ServedGenerator, catalog: Catalog, settings: Settings) 
         attribute_names=list(generator.attribute_names),
         provenance=generator.provenance,
         latent_scheme=generator.latent_scheme,
-        numeric_path=generator.numeric_path,
-        golden_verdict=generator.golden_verdict,
-        device=generator.device,
-        batch_shapes=list(generator.batch_shapes),
+        lanes=len(generator.batcher.lanes),
+        **dataclasses.asdict(generator.facts),
         limits=Limits(
             max_images=settings.max_images,
             max_steps=settings.max_steps,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from fastapi import Response
 
-from app.renderer import Rendering, RenderPlan
+from app.render_plan import RenderPlan
+from app.renderer import Rendering
 
 _MAX_SEEDS_CHARACTERS = 1000
 

@@ -23,6 +23,12 @@ class Service:
     catalog: Catalog | None = None
     renderer: Renderer | None = None
 
+    def require_renderer(self) -> Renderer:
+        """Return the renderer; NotReady before and after the lifespan."""
+        if self.renderer is None:
+            raise NotReady("The service is starting or stopping.")
+        return self.renderer
+
 
 async def _get_service(request: Request) -> Service:
     service: Service = request.app.state.service
@@ -38,9 +44,7 @@ async def _get_catalog(request: Request) -> Catalog:
 
 async def _get_renderer(request: Request) -> Renderer:
     service: Service = request.app.state.service
-    if service.renderer is None:
-        raise NotReady("The service is starting or stopping.")
-    return service.renderer
+    return service.require_renderer()
 
 
 ServiceOf = Annotated[Service, Depends(_get_service)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -20,14 +20,7 @@ from model.inference import InferenceEngine
 from model.latents import sample_latents
 from model.provenance import Provenance
 from model.spec import GeneratorSpec
-from tests.app.echo_generators import (
-    LIMIT_S,
-    EchoGenerator,
-    FailingGenerator,
-    GatedGenerator,
-    held_in_a_batch,
-    make_batcher,
-)
+from tests.app.echo_lanes import EchoLane, FailingLane, GatedLane, batching, held_in_a_batch
 
 ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 EngineOf = Callable[[str], InferenceEngine]
@@ -50,9 +43,11 @@ def make_tiny_checkpoint(spec: GeneratorSpec, names: tuple[str, ...]) -> Checkpo
     }
     provenance = Provenance(preset="tiny", licence="CC0-1.0", scores={"fid": float("nan")})
     draft = Checkpoint(spec, weights, Golden.unknown(spec), provenance, class_names=names)
-    engine = InferenceEngine(draft, device="cpu", max_batch_size=4, is_golden_checked=False)
+    engine = InferenceEngine(
+        draft, device="cpu", precision="float32", max_batch_size=4, is_golden_checked=False
+    )
     pixels = engine.generate_pixels(sample_latents(spec, GOLDEN_SEEDS))
-    golden = Golden(pixels, {engine.numeric_path: pixel_hashes(pixels)})
+    golden = Golden(pixels, {engine.facts.numeric_path: pixel_hashes(pixels)})
     return dataclasses.replace(draft, golden=golden)
 
 
@@ -82,7 +77,7 @@ def weights(checkpoints: dict[str, Checkpoint], tmp_path_factory: pytest.TempPat
 def engine_of(checkpoints: dict[str, Checkpoint]) -> EngineOf:
     """Return each model's own engine, to compare with what comes over HTTP."""
     engines = {
-        name: InferenceEngine(item, device="cpu", max_batch_size=1)
+        name: InferenceEngine(item, device="cpu", precision="float32", max_batch_size=1)
         for name, item in checkpoints.items()
     }
     return engines.__getitem__
@@ -90,7 +85,8 @@ def engine_of(checkpoints: dict[str, Checkpoint]) -> EngineOf:
 
 @pytest.fixture(scope="session")
 def settings(weights: Path) -> Settings:
-    return Settings(weights=weights, device="cpu", threads=1, max_batch_size=8)
+    # In float32, so that every machine that runs the tests runs the same path.
+    return Settings(weights=weights, device="cpu", precision="float32", lanes=1, max_batch_size=8)
 
 
 @contextlib.asynccontextmanager
@@ -123,22 +119,21 @@ async def client(serve: ClientFactory, anyio_backend: str) -> AsyncIterator[http
 
 
 @pytest.fixture
-def echo() -> Iterator[tuple[EchoGenerator, Batcher]]:
-    generator = EchoGenerator()
-    batcher = make_batcher(generator, 2000)
-    yield generator, batcher
-    batcher.close(LIMIT_S)
+async def echo(anyio_backend: str) -> AsyncIterator[tuple[EchoLane, Batcher]]:  # noqa: ARG001
+    lane = EchoLane()
+    async with batching(lane, capacity=10_000) as batcher:
+        yield lane, batcher
 
 
 @pytest.fixture
-def gated() -> Iterator[tuple[GatedGenerator, Batcher]]:
-    generator = GatedGenerator()
-    with held_in_a_batch(generator) as batcher:
-        yield generator, batcher
+async def gated(anyio_backend: str) -> AsyncIterator[tuple[GatedLane, Batcher]]:  # noqa: ARG001
+    lane = GatedLane()
+    async with held_in_a_batch(lane) as batcher:
+        yield lane, batcher
 
 
 @pytest.fixture
-def failing() -> Iterator[tuple[FailingGenerator, Batcher]]:
-    generator = FailingGenerator()
-    with held_in_a_batch(generator) as batcher:
-        yield generator, batcher
+async def failing(anyio_backend: str) -> AsyncIterator[tuple[FailingLane, Batcher]]:  # noqa: ARG001
+    lane = FailingLane()
+    async with held_in_a_batch(lane) as batcher:
+        yield lane, batcher

@@ -13,7 +13,7 @@ from model.checkpoint import Checkpoint, write_checkpoint
 
 
 def load(folder: Path, **changes: object) -> list[str]:
-    settings = Settings(weights=folder, device="cpu", max_batch_size=1)
+    settings = Settings(weights=folder, device="cpu", lanes=1, max_batch_size=1)
     catalog = load_catalog(settings.model_copy(update=changes), Metrics())
     return [catalog.default_name, *(item.name for item in catalog)]
 
@@ -93,7 +93,7 @@ def test_a_device_that_is_not_there_is_refused(weights: Path, device: str) -> No
 
 
 def test_a_generator_is_found_by_name_or_digest(weights: Path) -> None:
-    settings = Settings(weights=weights, device="cpu", max_batch_size=1)
+    settings = Settings(weights=weights, device="cpu", lanes=1, max_batch_size=1)
     catalog = load_catalog(settings, Metrics())
     pets = catalog.find("pets")
     assert catalog.find(None).name == "faces"

@@ -16,25 +16,31 @@ from numpy.typing import NDArray
 
 from app.batching import Batcher
 from app.catalog import Catalog, ServedGenerator
+from app.lanes import LocalLane
 from app.main import create_app
 from app.metrics import Metrics
 from app.routes.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
+from model.inference import EngineFacts
 from model.latents import Latents
+from tests.app.echo_lanes import LIMIT_S, lanes_end
 
 pytestmark = pytest.mark.anyio
 
-LIMIT_S = 20
+
+FACTS = EngineFacts(
+    device="cpu",
+    precision="float32",
+    numeric_path="test",
+    psnr_db=None,
+    golden_verdict="exact",
+    batch_shapes=(1, 2, 4),
+)
 
 
 class FaultyEngine:
     """Renders black, once let through; fails as it is told to."""
-
-    batch_shapes = (1, 2, 4)
-    numeric_path = "test"
-    device = "test"
-    golden_verdict = "exact"
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -66,8 +72,13 @@ class Setup:
     def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
         self.engine = FaultyEngine()
         metrics = Metrics()
-        self.batcher = Batcher(self.engine, settings.queue_capacity, metrics.for_model("faulty"))
-        self.generator = ServedGenerator("faulty", checkpoint, self.engine, self.batcher)
+        self.batcher = Batcher(
+            [LocalLane(self.engine)],
+            FACTS.batch_shapes,
+            settings.queue_capacity,
+            metrics.for_model("faulty"),
+        )
+        self.generator = ServedGenerator("faulty", checkpoint, FACTS, self.batcher)
         service = Service(settings, metrics, Catalog([self.generator], None))
         self.app: FastAPI = create_app(service=service)
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
@@ -106,9 +117,9 @@ async def test_a_full_queue_is_a_429_that_says_when_to_come_back(start: Start) -
         setup.engine.gate.clear()
         running = setup.ask()
         await setup.engine.wait_until_entered()
-        waiting = setup.ask(n=4)
+        waiting = setup.ask(seed=10, n=4)
         await until(lambda: setup.batcher.queued_images == 4)
-        refused = await setup.ask()
+        refused = await setup.ask(seed=20)
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) >= 1
         assert refused.json()["title"] == "Overloaded"
@@ -145,17 +156,17 @@ async def test_past_the_deadline_is_a_504_and_the_rows_are_dropped(start: Start)
         setup.engine.gate.clear()
         running = setup.ask()
         await setup.engine.wait_until_entered()
-        late = await setup.ask(n=3)
+        late = await setup.ask(seed=10, n=3)
         assert late.status_code == 504
         assert late.headers["content-type"] == "application/problem+json"
         assert (await running).status_code == 504
         setup.engine.gate.set()
-        assert await asyncio.to_thread(setup.batcher.enqueue(make_rows(2)).result, LIMIT_S)
+        assert len((await setup.batcher.submit(make_rows(2))).payloads) == 2
         assert setup.engine.batches == [1, 2]
 
 
 def make_rows(count: int) -> Latents:
-    return Latents(np.zeros((count, 8), np.float32))
+    return Latents(np.arange(count * 8, dtype=np.float32).reshape(count, 8))
 
 
 async def test_the_rows_of_a_client_that_hung_up_are_not_run(start: Start) -> None:
@@ -209,7 +220,7 @@ async def test_a_dead_worker_turns_readiness_red_and_requests_away(start: Start)
     async with start() as setup:
         setup.engine.failure = SystemExit()
         assert (await setup.ask()).status_code == 503
-        await asyncio.to_thread(setup.batcher._worker.join, LIMIT_S)
+        await lanes_end(setup.batcher)
         ready = await setup.client.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["faults"] == {"faulty": "the worker has stopped"}
@@ -267,12 +278,12 @@ async def test_a_defect_of_ours_is_a_problem_document_without_a_traceback(
 ) -> None:
     async with start() as setup:
         monkeypatch.setattr("app.renderer.encode_image", lambda *_: 1 / 0)
-        failed = await setup.ask()
+        failed = await setup.ask(n=2)
         assert failed.status_code == 500
         assert failed.headers["content-type"] == "application/problem+json"
         assert "division" not in failed.text
         monkeypatch.undo()
-        assert (await setup.ask()).status_code == 200
+        assert (await setup.ask(n=2)).status_code == 200
 
 
 async def test_a_body_that_never_ends_is_a_408(start: Start) -> None:

@@ -26,7 +26,7 @@ def test_importing_the_app_has_no_effect_and_brings_no_training() -> None:
         "assert not [m for m in sys.modules if m.startswith('model.training')]\n"
         "assert threading.active_count() == 1\n"
     )
-    environment = {**os.environ, "GANLOOM_THREADS": "not a number"}
+    environment = {**os.environ, "GANLOOM_LANES": "not a number"}
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
 
 

@@ -38,8 +38,12 @@ async def test_generators_are_measured(client: httpx.AsyncClient) -> None:
     assert grown["ganloom_images_total", "pets"] == 5
     assert grown["ganloom_forward_seconds_count", "pets"] == 1
     assert grown["ganloom_queue_seconds_count", "pets"] == 1
-    assert grown["ganloom_encode_seconds_count", "grid"] == 1
+    assert grown["ganloom_batch_images_sum", "pets"] == 5
+    assert grown["ganloom_padded_images_count", "pets"] == 1
+    assert grown["ganloom_encode_seconds_count", "pets"] == 1
+    assert grown["ganloom_pack_seconds_count", "grid"] == 1
     assert after["ganloom_queue_images", "pets"] == 0
+    assert after["ganloom_device_memory_bytes", "pets"] == 0  # on a CPU there is none to tell
 
 
 @pytest.mark.anyio

@@ -26,7 +26,7 @@ class Server:
     """One process, and where it listens."""
 
     def __init__(self, weights: Path, **variables: str) -> None:
-        environment = {**os.environ, "GANLOOM_DEVICE": "cpu", "GANLOOM_THREADS": "1", **variables}
+        environment = {**os.environ, "GANLOOM_DEVICE": "cpu", "GANLOOM_LANES": "2", **variables}
         command = [sys.executable, "-m", "app", "--port", "0", "--weights", str(weights)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True

@@ -19,7 +19,14 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("threads", "0"), ("threads", "x"), ("deadline_s", "0"), ("deadline_s", "nan")],
+        *[
+            ("lanes", "0"),
+            ("lanes", "x"),
+            ("lanes", "1025"),
+            ("precision", "int4"),
+            ("deadline_s", "0"),
+            ("deadline_s", "nan"),
+        ],
         *[("max_images", "2000"), ("queue_capacity", "1"), ("max_latent_magnitude", "inf")],
     ],
 )

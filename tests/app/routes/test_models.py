@@ -28,6 +28,8 @@ async def test_a_model_tells_what_it_is_and_where_it_comes_from(
     assert model["provenance"]["scores"] == {"fid": None}  # not a number, so not in JSON
     assert model["golden_verdict"] == "exact"
     assert model["batch_shapes"][0] == 1
+    assert model["lanes"] == 1
+    assert (model["precision"], model["psnr_db"]) == ("float32", None)
     assert model["limits"]["max_images"] == 256
     assert model["is_ready"] is True
 

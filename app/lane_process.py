@@ -1,0 +1,242 @@
+"""`LaneProcess`: the engines of all models in a process that shares no lock of Python's.
+
+A forward pass is some dozens of short calls. In one process with the event loop each of them
+would wait for the interpreter's lock, and the loop for them.
+
+Messages are bytes on a private socket, never pickles. The first, JSON, says what to load. A
+request is a header, a byte for each encoding, z, and labels; one without rows asks for a
+check. An answer begins with a byte: 1 and what was asked for, or 0 and what went wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import gc
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from app.image_encoding import ImageFormat, load_encoders
+from app.lanes import Encoding, Payload, RenderedBatch, render_batch
+from model.checkpoint import read_checkpoint
+from model.inference import EngineFacts, InferenceEngine
+from model.latents import Latents
+from model.spec import GeneratorSpec
+
+_ENCODINGS: tuple[Encoding, ...] = (None, *ImageFormat)
+_REQUEST = struct.Struct("<III")  # model, rows, z_dim
+_TIMES = struct.Struct("<dd")  # forward_s, encode_s
+_LENGTH = struct.Struct("<I")  # before every message
+_READ_AHEAD_BYTES = 2**22
+_NICENESS = 5
+
+
+class LaneError(RuntimeError):
+    """The lane could not do what it was asked for; the message is that of its process."""
+
+
+class LaneProcess:
+    """A process that renders a batch at a time. It ends with this one, however that ends."""
+
+    def __init__(self, paths: Sequence[Path], options: dict[str, Any]) -> None:
+        """Start to load the checkpoints; `options` are those of InferenceEngine."""
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            command = [sys.executable, "-m", "app.lane_process", str(number)]
+            self._process = subprocess.Popen(command, pass_fds=[number])
+        order = {"paths": [str(path) for path in paths], "options": options}
+        self._socket.sendall(_frame(json.dumps(order).encode()))
+        self._turn = asyncio.Lock()
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    def wait(self) -> list[EngineFacts]:
+        """Block until it is ready; return what each engine says of itself. Raises LaneError."""
+        try:
+            with self._socket.makefile("rb") as file:
+                answer = _check(_read_frame(file))
+        except (EOFError, OSError) as error:
+            raise LaneError("the process of a lane ended while it started") from error
+        return [
+            EngineFacts(**{**facts, "batch_shapes": tuple(facts["batch_shapes"])})
+            for facts in json.loads(bytes(answer))
+        ]
+
+    async def ask(self, message: bytes) -> memoryview:
+        """Send a message when it is this one's turn and return the answer; raises LaneError."""
+        async with self._turn:
+            if self._reader is None or self._writer is None:
+                self._reader, self._writer = await asyncio.open_connection(
+                    sock=self._socket, limit=_READ_AHEAD_BYTES
+                )
+            try:
+                self._writer.write(_frame(message))
+                head = await self._reader.readexactly(_LENGTH.size)
+                return _check(await self._reader.readexactly(*_LENGTH.unpack(head)))
+            except (OSError, asyncio.IncompleteReadError) as error:
+                raise LaneError("the process of a lane has ended") from error
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class ProcessLane:
+    """One model in a lane's process."""
+
+    def __init__(self, process: LaneProcess, model: int, spec: GeneratorSpec) -> None:
+        self._process = process
+        self._model = model
+        self._image_shape = (spec.img_resolution, spec.img_resolution, spec.img_channels)
+
+    async def render(self, latents: Latents, encodings: Sequence[Encoding]) -> RenderedBatch:
+        """Have the rows rendered and encoded; raises LaneError."""
+        answer = await self._process.ask(_write_request(self._model, latents, encodings))
+        return _read_batch(answer, encodings, self._image_shape)
+
+    async def check_golden(self) -> None:
+        """Have the golden seeds checked; raises LaneError if they are not as at the start."""
+        await self._process.ask(_REQUEST.pack(self._model, 0, 0))
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.is_alive()
+
+    def close(self) -> None:
+        """End the process, for the other models too."""
+        self._process.close()
+
+
+def main() -> None:
+    """Answer on the socket of the number in the command line, until it is closed."""
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)  # for the service, which drains first
+    # The event loop comes first: what it cannot read it cannot refuse either.
+    os.nice(_NICENESS)
+    pipe = socket.socket(fileno=int(sys.argv[1]))
+    requests = pipe.makefile("rb")
+    with contextlib.suppress(EOFError, OSError):
+        order = json.loads(_read_frame(requests))
+        engines = _answer(pipe, partial(_load, order["paths"], order["options"]), _describe)
+        gc.freeze()  # or a full collection walks through all of torch, for 0.1 s at a time
+        while engines:
+            message = _read_frame(requests)
+            _answer(pipe, partial(_obey, engines, message), bytes)
+
+
+def _obey(engines: list[InferenceEngine], message: bytes) -> bytes:
+    """Do what a message asks for and return the answer."""
+    model, rows, z_dim = _REQUEST.unpack_from(message)
+    if not rows:
+        engines[model].check_golden()
+        return b""
+    return _write_batch(render_batch(engines[model], *_read_request(message, rows, z_dim)))
+
+
+def _load(paths: list[str], options: dict[str, Any]) -> list[InferenceEngine]:
+    load_encoders()
+    engines = []
+    for path in paths:
+        try:
+            engines.append(InferenceEngine(read_checkpoint(Path(path)), **options))
+        except RuntimeError as error:  # InferenceError, or torch's own
+            raise RuntimeError(f"{path}: {error}") from error
+    return engines
+
+
+def _answer(pipe: socket.socket, work: Callable[[], Any], write: Callable[[Any], bytes]) -> Any:
+    """Send what comes of `work`, and return it; None if it failed."""
+    try:
+        result = work()
+        answer = b"\1" + write(result)
+    except Exception as error:
+        result, answer = None, b"\0" + str(error).encode("utf-8", "replace")
+    pipe.sendall(_frame(answer))
+    return result
+
+
+def _check(answer: bytes) -> memoryview:
+    """Return what was asked for, or raise LaneError with what went wrong."""
+    if not answer[0]:
+        raise LaneError(answer[1:].decode())
+    return memoryview(answer)[1:]
+
+
+def _frame(message: bytes) -> bytes:
+    return _LENGTH.pack(len(message)) + message
+
+
+def _read_frame(file: BinaryIO) -> bytes:
+    """Read one message from a buffered file; EOFError if the other end is gone."""
+    head = file.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    return file.read(*_LENGTH.unpack(head))
+
+
+def _describe(engines: list[InferenceEngine]) -> bytes:
+    return json.dumps([dataclasses.asdict(engine.facts) for engine in engines]).encode()
+
+
+def _write_request(model: int, latents: Latents, encodings: Sequence[Encoding]) -> bytes:
+    codes = bytes(_ENCODINGS.index(encoding) for encoding in encodings)
+    labels = b"" if latents.labels is None else latents.labels.astype("<i8").tobytes()
+    z = latents.z.astype("<f4", copy=False)
+    return b"".join([_REQUEST.pack(model, *z.shape), codes, z.tobytes(), labels])
+
+
+def _read_request(message: bytes, rows: int, z_dim: int) -> tuple[Latents, list[Encoding]]:
+    at = _REQUEST.size
+    encodings = [_ENCODINGS[code] for code in message[at : at + rows]]
+    at += rows
+    # Copies, as torch wants tensors that it may write to.
+    z = np.frombuffer(message, "<f4", rows * z_dim, at).reshape(rows, z_dim).copy()
+    at += z.nbytes
+    labels = np.frombuffer(message, "<i8", rows, at).copy() if at < len(message) else None
+    return Latents(z, labels), encodings
+
+
+def _write_batch(batch: RenderedBatch) -> bytes:
+    parts = [item if isinstance(item, bytes) else item.tobytes() for item in batch.payloads]
+    lengths = np.array([len(part) for part in parts], "<u4").tobytes()
+    return b"".join([_TIMES.pack(batch.forward_s, batch.encode_s), lengths, *parts])
+
+
+def _read_batch(
+    answer: memoryview, encodings: Sequence[Encoding], image_shape: tuple[int, ...]
+) -> RenderedBatch:
+    at = _TIMES.size
+    lengths = np.frombuffer(answer, "<u4", len(encodings), at)
+    at += lengths.nbytes
+    payloads: list[Payload] = []
+    for encoding, length in zip(encodings, lengths.tolist(), strict=True):
+        data = bytes(answer[at : at + length])
+        at += length
+        is_file = encoding is not None
+        payloads.append(data if is_file else np.frombuffer(data, np.uint8).reshape(image_shape))
+    return RenderedBatch(payloads, *_TIMES.unpack_from(answer))
+
+
+if __name__ == "__main__":
+    main()
