@@ -30,8 +30,8 @@ import numpy as np
 
 from app.image_encoding import ImageFormat, load_encoders
 from app.lanes import Encoding, Payload, RenderedBatch, render_batch
-from model.checkpoint import read_checkpoint
-from model.inference import EngineFacts, InferenceEngine
+from model.checkpoint import Checkpoint, read_checkpoint
+from model.inference import EngineFacts, InferenceEngine, InferenceError
 from model.latents import Latents
 from model.spec import GeneratorSpec
 
@@ -154,15 +154,17 @@ def _obey(engines: list[InferenceEngine], message: bytes) -> bytes:
     return _write_batch(render_batch(engines[model], *_read_request(message, rows, z_dim)))
 
 
+def load_engine(path: Path, checkpoint: Checkpoint, **options: Any) -> InferenceEngine:
+    """Make the engine of a checkpoint; InferenceError names its file."""
+    try:
+        return InferenceEngine(checkpoint, **options)
+    except RuntimeError as error:  # InferenceError, or torch's own
+        raise InferenceError(f"{path}: {error}") from error
+
+
 def _load(paths: list[str], options: dict[str, Any]) -> list[InferenceEngine]:
     load_encoders()
-    engines = []
-    for path in paths:
-        try:
-            engines.append(InferenceEngine(read_checkpoint(Path(path)), **options))
-        except RuntimeError as error:  # InferenceError, or torch's own
-            raise RuntimeError(f"{path}: {error}") from error
-    return engines
+    return [load_engine(path, read_checkpoint(path), **options) for path in map(Path, paths)]
 
 
 def _answer(pipe: socket.socket, work: Callable[[], Any], write: Callable[[Any], bytes]) -> Any:

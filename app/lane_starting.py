@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.lane_process import LaneError, LaneProcess, ProcessLane
+from app.lane_process import LaneError, LaneProcess, ProcessLane, load_engine
 from app.lanes import Lane, LocalLane
 from app.settings import Settings
 from model.checkpoint import Checkpoint
-from model.inference import EngineFacts, InferenceEngine, choose_device
+from model.inference import EngineFacts, choose_device
 
 # A process takes some 300 MB, mostly torch.
 _MAX_DEFAULT_LANES = 8
@@ -42,7 +42,10 @@ def start_lanes(
     }
     count = settings.lanes or min(len(os.sched_getaffinity(0)), _MAX_DEFAULT_LANES)
     if count == 1 or options["device"] != "cpu":
-        engines = [InferenceEngine(item, lanes=count, **options) for item in checkpoints]
+        engines = [
+            load_engine(path, checkpoint, lanes=count, **options)
+            for path, checkpoint in zip(paths, checkpoints, strict=True)
+        ]
         return [
             ModelLanes(engine.facts, [LocalLane(engine) for _ in range(count)])
             for engine in engines

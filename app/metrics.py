@@ -14,7 +14,28 @@ from app.lanes import RenderedBatch
 
 EXPOSITION_MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_SECONDS = (
+    *(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05),
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
+)
+    0.0001,
+    0.0002,
+    0.0005,
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    30.0,
+)
 _IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PADDED = (0, 1, 2, 4, 8, 16, 32)
 
@@ -92,6 +113,8 @@ class Metrics:
 
     def for_model(self, name: str) -> GeneratorMetrics:
         """Return the series of the model `name`."""
+        for reason in ("queue_full", "deadline"):
+            self._refused.labels(name, reason)  # at 0, or a rate would miss the first
         return GeneratorMetrics(
             images=self._images.labels(name),
             failed_batches=self._failed_batches.labels(name),

@@ -108,7 +108,7 @@ def _make_images(checkpoint_path: Path) -> list[list[Pixels]]:
     """Render tiles and a sheet, each in the three kinds; a list holds images of one kind."""
     checkpoint = read_checkpoint(checkpoint_path)
     engine = InferenceEngine(checkpoint, device="cpu")
-    step = engine.batch_shapes[-1]
+    step = engine.facts.batch_shapes[-1]
     latents = sample_latents(checkpoint.spec, range(_SHEET_TILES))
     parts = [
         engine.generate_pixels(latents.rows(at, at + step)) for at in range(0, _SHEET_TILES, step)

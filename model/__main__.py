@@ -208,6 +208,12 @@ def _add_sample(commands: _Commands) -> None:
     )
     command.add_argument("--columns", type=int, help="columns of the sheet (default: square)")
     command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+    command.add_argument(
+        "--precision",
+        choices=["auto", "int8", "float16", "bfloat16", "float32"],
+        default="auto",
+        help="number format of a forward pass (auto, the default: as the service does)",
+    )
 
 
 if __name__ == "__main__":

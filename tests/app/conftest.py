@@ -21,6 +21,7 @@ from model.latents import sample_latents
 from model.provenance import Provenance
 from model.spec import GeneratorSpec
 from tests.app.echo_lanes import EchoLane, FailingLane, GatedLane, batching, held_in_a_batch
+from tests.app.faulty_service import Setup, Start
 
 ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 EngineOf = Callable[[str], InferenceEngine]
@@ -137,3 +138,17 @@ async def failing(anyio_backend: str) -> AsyncIterator[tuple[FailingLane, Batche
     lane = FailingLane()
     async with held_in_a_batch(lane) as batcher:
         yield lane, batcher
+
+
+@pytest.fixture
+def start(checkpoints: dict[str, Checkpoint], settings: Settings) -> Start:
+    @contextlib.asynccontextmanager
+    async def run(**changes: object) -> AsyncIterator[Setup]:
+        setup = Setup(checkpoints["faces"], settings.model_copy(update=changes))
+        async with setup.app.router.lifespan_context(setup.app), setup.client:
+            try:
+                yield setup
+            finally:
+                setup.engine.gate.set()
+
+    return run

@@ -16,27 +16,24 @@ from app.image_encoding import ImageFormat
 from app.lanes import Encoding, Lane, LocalLane, RenderedBatch
 from app.metrics import Metrics
 from model.latents import Latents
-from tests.app.echo_lanes import LIMIT_S, EchoLane, batching, numbers, rows
+from tests.app.echo_lanes import LIMIT_S, EchoLane, Painter, batching, numbers, rows, until
 
 pytestmark = pytest.mark.anyio
 
 FATAL = 50  # a batch with this row fails
 
 
-class FickleGenerator(EchoLane):
+class FickleLane(EchoLane):
     """Fails on one row."""
 
-    def generate_pixels(self, latents: Latents) -> NDArray[np.uint8]:
-        pixels = super().generate_pixels(latents)
+    def paint(self, latents: Latents) -> NDArray[np.uint8]:
+        pixels = super().paint(latents)
         if FATAL in latents.z:
             raise RuntimeError("out of memory")
         return pixels
 
-    def check_golden(self) -> None:  # type: ignore[override]
-        """Find nothing."""
 
-
-class SlowLane(FickleGenerator):
+class SlowLane(FickleLane):
     """Takes a number of turns of the event loop that a seed decides."""
 
     def __init__(self, seed: int) -> None:
@@ -79,7 +76,7 @@ def on_the_loop(seed: int) -> Lane:
 
 
 def on_a_thread(_: int) -> Lane:
-    return LocalLane(FickleGenerator())  # type: ignore[arg-type]
+    return LocalLane(Painter(FickleLane().paint))
 
 
 @pytest.mark.parametrize("make_lane", [on_the_loop, on_a_thread])
@@ -94,8 +91,7 @@ async def test_everybody_is_answered_and_nothing_is_left(
         right = await asyncio.gather(*clients)
         # An answer to one who came last: before it all that nobody waits for is dropped.
         assert numbers(await batcher.submit(rows(7, 8))) == [7, 8]
-        while batcher._rows:
-            await asyncio.sleep(0)
+        await until(lambda: not batcher._rows)
         assert batcher.queued_images == 0
         assert not batcher._queue
         assert batcher.is_alive

@@ -17,6 +17,7 @@ from tests.app.echo_lanes import (
     lanes_end,
     numbers,
     rows,
+    until,
 )
 
 pytestmark = pytest.mark.anyio
@@ -89,8 +90,7 @@ async def test_a_request_split_over_two_lanes_comes_back_in_order(two: Two) -> N
     (task,) = await ask_at_once(batcher, list(range(1, 11)))
     await both_entered(first, second)
     second.let_through()  # the later rows are there first
-    while not second.batches:
-        await asyncio.sleep(0)
+    await until(lambda: bool(second.batches))
     await asyncio.sleep(0)
     assert not task.done()
     first.let_through()
@@ -161,8 +161,7 @@ async def test_every_lane_is_checked_as_soon_as_it_is_free(two: Two) -> None:
     first.check = lambda: checked.append("first")
     second.check = lambda: checked.append("second")
     check = asyncio.create_task(batcher.check_golden())
-    while not checked:
-        await asyncio.sleep(0)
+    await until(lambda: bool(checked))
     assert checked == ["second"]
     assert not check.done()
     first.let_through()

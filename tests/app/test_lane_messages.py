@@ -89,5 +89,5 @@ def test_frames_follow_one_another(message: bytes) -> None:
 def test_an_answer_is_what_was_asked_for_or_what_went_wrong() -> None:
     assert bytes(_check(b"\1pixels")) == b"pixels"
     assert bytes(_check(b"\1")) == b""
-    with pytest.raises(LaneError, match="^out of memory: 7 µs$"):
+    with pytest.raises(LaneError, match=r"^out of memory: 7 µs$"):
         _check(b"\0" + "out of memory: 7 µs".encode())

@@ -8,25 +8,30 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
 from app.batching import Batcher
-from app.errors import GeneratorFailed, NotReady
+from app.catalog import Catalog, ServedGenerator
 from app.image_encoding import ImageFormat
 from app.lane_process import LaneError, LaneProcess, ProcessLane
 from app.lanes import Encoding, render_batch
+from app.main import create_app
 from app.metrics import Metrics
+from app.routes.service import Service
+from app.settings import Settings
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.inference import InferenceEngine
 from model.latents import Latents, sample_latents
-from tests.app.echo_lanes import LIMIT_S
+from tests.app.echo_lanes import LIMIT_S, until
 
 pytestmark = pytest.mark.anyio
 
 NAMES = ("faces", "pets", "signs")
-OPTIONS = {"device": "cpu", "precision": "float32", "max_batch_size": 8}
+OPTIONS: dict[str, Any] = {"device": "cpu", "precision": "float32", "max_batch_size": 8}
 
 
 def start(weights: Path) -> LaneProcess:
@@ -84,11 +89,7 @@ async def test_payloads_are_those_of_this_process(
     expected = render_batch(engines[name], latents, encodings)
     for payload, wanted in zip(found.payloads, expected.payloads, strict=True):
         assert type(payload) is type(wanted)
-        assert (
-            np.array_equal(payload, wanted)
-            if isinstance(payload, np.ndarray)
-            else (payload == wanted)
-        )
+        assert np.array_equal(payload, wanted)
     assert found.forward_s > 0
     assert found.encode_s > 0
 
@@ -120,10 +121,10 @@ async def test_what_an_engine_refuses_is_told_and_the_process_goes_on(
 ) -> None:
     spec = engines["faces"].spec
     latents = sample_latents(spec, range(9))
-    with pytest.raises(LaneError, match="^at most 8 rows are rendered at once$"):
+    with pytest.raises(LaneError, match=r"^at most 8 rows are rendered at once$"):
         await lanes["faces"].render(latents, [None] * 9)
     labelled = Latents(latents.z[:1], np.array([1]))
-    with pytest.raises(LaneError, match="^labels are given exactly when"):
+    with pytest.raises(LaneError, match=r"^labels are given exactly when"):
         await lanes["faces"].render(labelled, [None])
     assert lanes["faces"].is_alive()
     await lanes["faces"].check_golden()
@@ -146,29 +147,36 @@ async def test_a_process_tells_what_its_engines_found_and_ends_with_its_socket(
     assert not own_process.is_alive()
 
 
-async def test_a_killed_process_fails_everybody_and_shows(
-    own_process: LaneProcess, engines: dict[str, InferenceEngine]
+async def test_a_killed_process_fails_everybody_and_turns_readiness_red(
+    own_process: LaneProcess, checkpoints: dict[str, Checkpoint], settings: Settings
 ) -> None:
-    own_process.wait()
-    spec = engines["faces"].spec
-    lane = ProcessLane(own_process, 0, spec)
-    batcher = Batcher([lane], (1, 2, 4, 8), 100, Metrics().for_model("faces"))
-    batcher.start()
-    await batcher.submit(sample_latents(spec, [1]))
-    os.kill(own_process._process.pid, signal.SIGSTOP)  # so that a batch runs when it ends
-    tasks = [asyncio.create_task(batcher.submit(sample_latents(spec, [n]))) for n in range(20)]
-    while batcher.queued_images != 12:
-        await asyncio.sleep(0)
-    own_process._process.kill()
-    for task in tasks:
-        with pytest.raises((GeneratorFailed, NotReady)):
-            await asyncio.wait_for(task, LIMIT_S)
-    own_process._process.wait()
-    assert not lane.is_alive()
-    assert not batcher.is_alive
-    with pytest.raises(LaneError, match="the process of a lane has ended"):
-        await lane.check_golden()
-    await batcher.close(LIMIT_S)
+    facts = own_process.wait()[0]
+    checkpoint, metrics = checkpoints["faces"], Metrics()
+    lane = ProcessLane(own_process, 0, checkpoint.spec)
+    batcher = Batcher([lane], facts.batch_shapes, 100, metrics.for_model("faces"))
+    served = ServedGenerator("faces", checkpoint, facts, batcher)
+    app = create_app(service=Service(settings, metrics, Catalog([served], None)))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://ganloom") as client,
+    ):
+        assert (await client.get("/images/7.png")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 200
+        os.kill(own_process._process.pid, signal.SIGSTOP)  # so that a batch runs when it ends
+        asked = [asyncio.create_task(client.get(f"/images/{seed}.png")) for seed in range(20)]
+        await until(lambda: batcher.queued_images == 12)
+        own_process._process.kill()
+        statuses = {(await asyncio.wait_for(task, LIMIT_S)).status_code for task in asked}
+        assert statuses <= {500, 503}
+        await asyncio.to_thread(own_process._process.wait, LIMIT_S)
+        assert not lane.is_alive()
+        ready = await client.get("/readyz")
+        assert (ready.status_code, list(ready.json()["faults"])) == (503, ["faces"])
+        assert (await client.get("/images/7.png")).status_code == 503
+        assert (await client.get("/livez")).status_code == 200
+        with pytest.raises(LaneError, match="the process of a lane has ended"):
+            await lane.check_golden()
 
 
 def test_a_checkpoint_that_cannot_be_served_is_named(

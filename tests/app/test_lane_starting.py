@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,28 @@ FACTS = EngineFacts(
 )
 
 
-def start(
-    weights: Path, checkpoints: dict[str, Checkpoint], settings: Settings, **changes: object
-) -> list[ModelLanes]:
-    paths = [weights / f"{name}.safetensors" for name in sorted(checkpoints)]
-    found = [checkpoints[name] for name in sorted(checkpoints)]
-    return start_lanes(paths, found, settings.model_copy(update=changes))
+Start = Callable[..., list[ModelLanes]]
+
+
+@pytest.fixture
+def start(weights: Path, checkpoints: dict[str, Checkpoint], settings: Settings) -> Start:
+    """Return what starts the lanes of all models; keyword arguments change the settings."""
+
+    def run(**changes: object) -> list[ModelLanes]:
+        names = sorted(checkpoints)
+        paths = [weights / f"{name}.safetensors" for name in names]
+        found = [checkpoints[name] for name in names]
+        return start_lanes(paths, found, settings.model_copy(update=changes))
+
+    return run
 
 
 @pytest.mark.anyio
 async def test_lanes_in_processes_are_equal_to_the_one_in_this_process(
-    weights: Path, checkpoints: dict[str, Checkpoint], settings: Settings
+    start: Start, checkpoints: dict[str, Checkpoint]
 ) -> None:
-    alone = start(weights, checkpoints, settings, lanes=1, precision="auto")
-    several = start(weights, checkpoints, settings, lanes=2, precision="auto")
+    alone = start(lanes=1, precision="auto")
+    several = start(lanes=2, precision="auto")
     assert [len(model.lanes) for model in alone] == [1, 1, 1]
     assert [len(model.lanes) for model in several] == [2, 2, 2]
     assert [model.facts for model in alone] == [model.facts for model in several]
@@ -90,16 +98,14 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> type[FakeProcess]:
 
 @pytest.mark.parametrize(("cores", "count"), [(2, 2), (5, 5), (8, 8), (64, 8)])
 def test_without_a_number_there_is_a_lane_for_each_core_up_to_eight(
-    weights: Path,
-    checkpoints: dict[str, Checkpoint],
-    settings: Settings,
+    start: Start,
     processes: type[FakeProcess],
     monkeypatch: pytest.MonkeyPatch,
     cores: int,
     count: int,
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
-    models = start(weights, checkpoints, settings, lanes=None)
+    models = start(lanes=None)
     assert [len(model.lanes) for model in models] == [count] * 3
     assert len(processes.started) == count
     # Each process has all models, so their number does not multiply that of the processes.
@@ -107,12 +113,10 @@ def test_without_a_number_there_is_a_lane_for_each_core_up_to_eight(
 
 
 def test_processes_are_told_all_that_decides_about_pixels(
-    weights: Path,
-    checkpoints: dict[str, Checkpoint],
-    settings: Settings,
+    start: Start,
     processes: type[FakeProcess],
 ) -> None:
-    start(weights, checkpoints, settings, lanes=12, precision="bfloat16", max_batch_size=5)
+    start(lanes=12, precision="bfloat16", max_batch_size=5)
     assert len(processes.started) == 12
     for process in processes.started:
         expected = {"device": "cpu", "precision": "bfloat16", "max_batch_size": 5}
@@ -120,34 +124,28 @@ def test_processes_are_told_all_that_decides_about_pixels(
 
 
 def test_processes_that_disagree_are_refused_and_ended(
-    weights: Path,
-    checkpoints: dict[str, Checkpoint],
-    settings: Settings,
+    start: Start,
     processes: type[FakeProcess],
 ) -> None:
     other = dataclasses.replace(FACTS, batch_shapes=(1,))
     processes.answers = [[FACTS] * 3, [FACTS, other, FACTS]]
     with pytest.raises(LaneError, match="disagree"):
-        start(weights, checkpoints, settings, lanes=2)
+        start(lanes=2)
     assert all(process.is_closed for process in processes.started)
 
 
 def test_one_process_that_does_not_start_ends_all(
-    weights: Path,
-    checkpoints: dict[str, Checkpoint],
-    settings: Settings,
+    start: Start,
     processes: type[FakeProcess],
 ) -> None:
     processes.answers = [[FACTS] * 3, LaneError("faces.safetensors: out of memory")]
     with pytest.raises(LaneError, match=r"faces\.safetensors: out of memory"):
-        start(weights, checkpoints, settings, lanes=3)
+        start(lanes=3)
     assert [process.is_closed for process in processes.started] == [True] * 3
 
 
 def test_lanes_of_a_gpu_are_threads_that_share_an_engine(
-    weights: Path,
-    checkpoints: dict[str, Checkpoint],
-    settings: Settings,
+    start: Start,
     processes: type[FakeProcess],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -161,7 +159,7 @@ def test_lanes_of_a_gpu_are_threads_that_share_an_engine(
 
     monkeypatch.setattr("app.lane_starting.choose_device", lambda device: device)
     monkeypatch.setattr("app.lane_starting.InferenceEngine", FakeEngine)
-    models = start(weights, checkpoints, settings, device="cuda:1", lanes=3)
+    models = start(device="cuda:1", lanes=3)
     assert len(made) == 3
     assert all(options["lanes"] == 3 and options["device"] == "cuda:1" for options in made)
     for model in models:

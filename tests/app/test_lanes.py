@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.image_encoding import ImageFormat, encode_image
 from app.lanes import LocalLane, render_batch
 from model.latents import Latents
-from tests.app.echo_lanes import LIMIT_S, number_of, rows
+from tests.app.echo_lanes import LIMIT_S, number_of, rows, until
 
 pytestmark = pytest.mark.anyio
 
@@ -81,8 +81,7 @@ async def test_the_event_loop_turns_while_a_lane_renders(
 ) -> None:
     generator.gate.clear()
     task = asyncio.create_task(lane.render(rows(1), [None]))
-    while not generator.entered.is_set():
-        await asyncio.sleep(0)
+    await until(generator.entered.is_set)
     assert not task.done()
     generator.gate.set()
     assert len((await task).payloads) == 1
@@ -94,8 +93,7 @@ async def test_two_lanes_of_one_generator_render_at_once(
     other = LocalLane(generator)
     generator.gate.clear()
     tasks = [asyncio.create_task(item.render(rows(1), [None])) for item in (lane, other)]
-    while len(generator.threads) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: len(generator.threads) == 2)
     generator.gate.set()
     await asyncio.gather(*tasks)
     assert len(set(generator.threads)) == 2

