@@ -91,6 +91,8 @@ class LaneProcess:
 
     def is_alive(self) -> bool:
         """Whether the process runs."""
+        if self._reader is not None:
+            return not self._reader.at_eof()
         return self._process.poll() is None
 
     def close(self) -> None:

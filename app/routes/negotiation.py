@@ -14,7 +14,9 @@ def choose_media_type(accept: str | None, offered: Sequence[str]) -> str:
 
     No header accepts all. Raises NotAcceptable when it leaves none.
     """
-    ranges = _parse(accept or "*/*")
+    if accept is None or accept.strip() in ("", "*/*"):
+        return offered[0]
+    ranges = _parse(accept)
     ranked = [(_quality(media_type, ranges), media_type) for media_type in offered]
     quality, chosen = max(ranked, key=lambda entry: entry[0])
     if quality <= (0.0, 0):

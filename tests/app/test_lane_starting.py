@@ -18,6 +18,7 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.inference import EngineFacts
 from model.latents import sample_latents
+from tests.app.echo_lanes import until
 
 FACTS = EngineFacts(
     device="cpu",
@@ -65,7 +66,7 @@ async def test_lanes_in_processes_are_equal_to_the_one_in_this_process(
         assert all(isinstance(lane, ProcessLane) for lane in two.lanes)
     for lane in (lane for model in (*alone, *several) for lane in model.lanes):
         lane.close()
-    assert not any(lane.is_alive() for model in several for lane in model.lanes)
+    await until(lambda: not any(lane.is_alive() for model in several for lane in model.lanes))
 
 
 class FakeProcess:
@@ -158,7 +159,7 @@ def test_lanes_of_a_gpu_are_threads_that_share_an_engine(
             made.append(options)
 
     monkeypatch.setattr("app.lane_starting.choose_device", lambda device: device)
-    monkeypatch.setattr("app.lane_starting.InferenceEngine", FakeEngine)
+    monkeypatch.setattr("app.lane_process.InferenceEngine", FakeEngine)
     models = start(device="cuda:1", lanes=3)
     assert len(made) == 3
     assert all(options["lanes"] == 3 and options["device"] == "cuda:1" for options in made)
