@@ -111,7 +111,7 @@ class Batcher:
         if pending.unsent:
             self._queued_images += len(pending.unsent)
             self._queue.append(pending)
-            self._wake_lanes()
+            self._wake_lanes(self._queued_images)
         return await pending.future
 
     async def check_golden(self) -> None:
@@ -119,13 +119,13 @@ class Batcher:
         self._require_open()
         new_future = asyncio.get_running_loop().create_future
         checks = [self._checks.setdefault(lane, new_future()) for lane in self.lanes]
-        self._wake_lanes()
+        self._wake_lanes(len(self.lanes))
         await asyncio.gather(*checks)
 
     async def close(self, limit_s: float) -> None:
         """Take no more, finish what waits within `limit_s`, then fail what is left."""
         self._is_open = False
-        self._wake_lanes()
+        self._wake_lanes(len(self.lanes))
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=limit_s)
             for task in late:
@@ -150,9 +150,12 @@ class Batcher:
                 f"The queue needs {wait_s:.2g} s, and {limit_s:.2g} s are left for this request."
             )
 
-    def _wake_lanes(self) -> None:
-        """Let the free lanes look for work, once this turn of the event loop has brought all."""
-        for wake in self._free_lanes.values():
+    def _wake_lanes(self, count: int) -> None:
+        """Let so many free lanes look for work, once this turn of the event loop has brought all.
+
+        The lane that was freed last comes first: its core still holds the weights.
+        """
+        for wake in list(reversed(self._free_lanes.values()))[:count]:
             if not wake.done():
                 wake.set_result(None)
 
@@ -277,4 +280,4 @@ class Batcher:
         self._queued_images = 0
         for future in futures:
             fail(future, NotReady("The generator stopped before this request was done."))
-        self._wake_lanes()
+        self._wake_lanes(len(self.lanes))
