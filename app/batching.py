@@ -117,10 +117,11 @@ class Batcher:
     async def check_golden(self) -> None:
         """Have every lane check its golden seeds before its next batch; raises what one raises."""
         self._require_open()
-        new_future = asyncio.get_running_loop().create_future
-        checks = [self._checks.setdefault(lane, new_future()) for lane in self.lanes]
+        for lane in self.lanes:
+            if lane not in self._checks or self._checks[lane].done():  # its caller gave up
+                self._checks[lane] = asyncio.get_running_loop().create_future()
         self._wake_lanes(len(self.lanes))
-        await asyncio.gather(*checks)
+        await asyncio.gather(*(self._checks[lane] for lane in self.lanes))
 
     async def close(self, limit_s: float) -> None:
         """Take no more, finish what waits within `limit_s`, then fail what is left."""
@@ -226,6 +227,8 @@ class Batcher:
         try:
             latents = Latents.concatenate([row.latents for row in batch])
             rendered = await lane.render(latents, [row.encoding for row in batch])
+            if len(rendered.payloads) != len(batch):
+                raise RuntimeError(f"{len(batch)} rows went in, {len(rendered.payloads)} came out")
         except Exception as error:
             self._settle(batch)
             self._metrics.failed_batches.inc()
@@ -239,7 +242,6 @@ class Batcher:
 
     def _deliver(self, batch: list[Row], rendered: RenderedBatch) -> None:
         """Give each row to all that wait for it, and finish the requests that are whole."""
-        self._settle(batch)
         parts: defaultdict[PendingRequest, dict[int, Payload]] = defaultdict(dict)
         for row, payload in zip(batch, rendered.payloads, strict=True):
             for item, index in row.waiters:
@@ -248,6 +250,7 @@ class Batcher:
             if item.receive(part, rendered):
                 item.finish()
                 self._metrics.queue_seconds.observe(item.queue_s or 0.0)
+        self._settle(batch)  # last, so that whatever fails before leaves them to `_fail_all`
         self._cost.observe(len(batch), rendered.forward_s + rendered.encode_s)
         padding = next(shape for shape in self._shapes if shape >= len(batch)) - len(batch)
         self._metrics.observe_batch(rendered, padding)
@@ -265,7 +268,8 @@ class Batcher:
         else:
             if not check.done():
                 check.set_result(None)
-        self._checks.pop(lane, None)
+        if self._checks.get(lane) is check:
+            del self._checks[lane]
 
     def _fail_all(self) -> None:
         """Close for good and fail all that waits or runs."""

@@ -27,10 +27,10 @@ Two = tuple[FailingLane, FailingLane, Batcher]
 
 @pytest.fixture
 async def two(anyio_backend: str) -> AsyncIterator[Two]:  # noqa: ARG001
-    """Two lanes, both free, that stop before each batch."""
-    lanes = FailingLane(), FailingLane()
-    async with batching(*lanes) as batcher:
-        yield *lanes, batcher
+    """Two lanes, both free, that stop before each batch; the first is the one freed last."""
+    first, second = FailingLane(), FailingLane()
+    async with batching(second, first) as batcher:
+        yield first, second, batcher
 
 
 async def ask_at_once(batcher: Batcher, *asked: list[int]) -> list[asyncio.Task[list[int]]]:
@@ -71,6 +71,18 @@ async def test_a_single_row_takes_one_lane_and_leaves_the_other_free(two: Two) -
     assert not tasks[0].done()
     first.let_through()
     assert await tasks[0] == [1]
+
+
+async def test_the_lane_that_was_freed_last_takes_the_next_request(two: Two) -> None:
+    first, second, batcher = two
+    first.let_through()
+    second.let_through()
+    await asyncio.gather(*await ask_at_once(batcher, [1], [2]))
+    last = first if first.batches == [[2]] else second
+    for number in range(3, 20):
+        await asyncio.gather(*await ask_at_once(batcher, [number]))
+    assert len(last.batches) in (1, 18)
+    assert len(first.batches) + len(second.batches) == 19
 
 
 async def test_no_batch_is_larger_than_a_lane_runs(two: Two) -> None:

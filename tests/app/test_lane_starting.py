@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +34,21 @@ Start = Callable[..., list[ModelLanes]]
 
 
 @pytest.fixture
-def start(weights: Path, checkpoints: dict[str, Checkpoint], settings: Settings) -> Start:
+def start(weights: Path, checkpoints: dict[str, Checkpoint], settings: Settings) -> Iterator[Start]:
     """Return what starts the lanes of all models; keyword arguments change the settings."""
+    started: list[ModelLanes] = []
 
     def run(**changes: object) -> list[ModelLanes]:
         names = sorted(checkpoints)
         paths = [weights / f"{name}.safetensors" for name in names]
         found = [checkpoints[name] for name in names]
-        return start_lanes(paths, found, settings.model_copy(update=changes))
+        models = start_lanes(paths, found, settings.model_copy(update=changes))
+        started.extend(models)
+        return models
 
-    return run
+    yield run
+    for lane in (lane for model in started for lane in model.lanes):
+        lane.close()
 
 
 @pytest.mark.anyio
