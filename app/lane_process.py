@@ -60,6 +60,7 @@ class LaneProcess:
         order = {"paths": [str(path) for path in paths], "options": options}
         self._socket.sendall(_frame(json.dumps(order).encode()))
         self._turn = asyncio.Lock()
+        self._has_ended = False
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -87,13 +88,12 @@ class LaneProcess:
                 head = await self._reader.readexactly(_LENGTH.size)
                 return _check(await self._reader.readexactly(*_LENGTH.unpack(head)))
             except (OSError, asyncio.IncompleteReadError) as error:
+                self._has_ended = True
                 raise LaneError("the process of a lane has ended") from error
 
     def is_alive(self) -> bool:
         """Whether the process runs."""
-        if self._reader is not None:
-            return not self._reader.at_eof()
-        return self._process.poll() is None
+        return not self._has_ended and self._process.poll() is None
 
     def close(self) -> None:
         """End the process, whatever it does."""

@@ -43,8 +43,9 @@ async def held(anyio_backend: str, request: pytest.FixtureRequest) -> AsyncItera
             while lane.gate._value:
                 await lane.gate.acquire()
             lane.entered = type(lane.entered)(0)
-        for number, lane in enumerate(lanes):
+        for number in range(len(lanes)):
             await enqueue(batcher, 900 + number)
+        for lane in lanes:
             await lane.wait_until_entered()
         yield lanes, batcher, metrics
 
