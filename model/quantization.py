@@ -92,7 +92,8 @@ class QuantizedGenerator:
     def _forward(self, z: Tensor) -> Tensor:
         """Return tanh of the last layer, still unshuffled: (n, 4 c, h / 2 + 1, w / 2 + 1).
 
-        tanh(x) is 2 sigmoid(2 x) - 1, of which torch has a kernel six times as fast.
+        torch's sigmoid is six times as fast, but rounds the last elements of a tensor, those
+        that fill no vector, otherwise than the rest, and so a row by its place in the batch.
         """
         first = self._projection
         integers = (z.clamp(-_MAX_Z, _MAX_Z) * first.z_scale).round_()
@@ -101,7 +102,7 @@ class QuantizedGenerator:
         x = x.to(torch.uint8).view(len(z), first.side, first.side, -1).permute(0, 3, 1, 2)
         for layer in self._up_samplings[:-1]:
             x = _shuffle(_up_sample(x, layer)).permute(0, 3, 1, 2)
-        return _up_sample(x, self._up_samplings[-1]).mul_(2).sigmoid_().mul_(2).sub_(1)
+        return _up_sample(x, self._up_samplings[-1]).tanh_()
 
 
 def _require_stack(layers: nn.Sequential) -> list[nn.ConvTranspose2d]:
