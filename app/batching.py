@@ -114,6 +114,20 @@ class Batcher:
             self._wake_lanes(self._queued_images)
         return await pending.future
 
+    def require_room(self, images: int = 1, limit_s: float = math.inf) -> None:
+        """Raise Overloaded if so many images more may not wait, or DeadlineExceeded."""
+        if self._queued_images + images > self._capacity:
+            self._drop_abandoned()
+        wait_s = self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
+        if self._queued_images + images > self._capacity:
+            self._metrics.refused("queue_full").inc()
+            raise Overloaded(wait_s)
+        if wait_s > limit_s:
+            self._metrics.refused("deadline").inc()
+            raise DeadlineExceeded(
+                f"The queue needs {wait_s:.2g} s, and {limit_s:.2g} s are left for this request."
+            )
+
     async def check_golden(self) -> None:
         """Have every lane check its golden seeds before its next batch; raises what one raises."""
         self._require_open()
@@ -136,20 +150,6 @@ class Batcher:
     def _require_open(self) -> None:
         if not self._is_open:
             raise NotReady("The generator is not running.")
-
-    def require_room(self, images: int = 1, limit_s: float = math.inf) -> None:
-        """Raise Overloaded if so many images more may not wait, or DeadlineExceeded."""
-        if self._queued_images + images > self._capacity:
-            self._drop_abandoned()
-        wait_s = self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
-        if self._queued_images + images > self._capacity:
-            self._metrics.refused("queue_full").inc()
-            raise Overloaded(wait_s)
-        if wait_s > limit_s:
-            self._metrics.refused("deadline").inc()
-            raise DeadlineExceeded(
-                f"The queue needs {wait_s:.2g} s, and {limit_s:.2g} s are left for this request."
-            )
 
     def _wake_lanes(self, count: int) -> None:
         """Let so many free lanes look for work, once this turn of the event loop has brought all.

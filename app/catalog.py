@@ -144,7 +144,7 @@ class Catalog:
 def load_catalog(settings: Settings, metrics: Metrics) -> Catalog:
     """Read, build, warm and check every checkpoint of the weights folder.
 
-    Slow, and blocks. Starts no thread, but the processes of several lanes on a CPU.
+    Slow, and blocks. Starts the lanes, which are closed again where this fails.
     CatalogError at the first file that is not right.
     """
     try:

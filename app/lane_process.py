@@ -193,10 +193,15 @@ def _frame(message: bytes) -> bytes:
 
 def _read_frame(file: BinaryIO) -> bytes:
     """Read one message from a buffered file; EOFError if the other end is gone."""
-    head = file.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    length = _LENGTH.unpack(_read_exactly(file, _LENGTH.size))[0]
+    return _read_exactly(file, length)
+
+
+def _read_exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
         raise EOFError
-    return file.read(*_LENGTH.unpack(head))
+    return data
 
 
 def _describe(engines: list[InferenceEngine]) -> bytes:

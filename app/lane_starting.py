@@ -50,8 +50,10 @@ def start_lanes(
             ModelLanes(engine.facts, [LocalLane(engine) for _ in range(count)])
             for engine in engines
         ]
-    processes = [LaneProcess(paths, options) for _ in range(count)]
+    processes: list[LaneProcess] = []
     try:
+        for _ in range(count):
+            processes.append(LaneProcess(paths, options))
         facts = _wait(processes)
     except BaseException:
         for process in processes:

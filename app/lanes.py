@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeAlias
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,25 +63,43 @@ class LocalLane:
 
     def __init__(self, generator: PixelGenerator) -> None:
         self._generator = generator
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lane")
+        self._work: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
+        # A daemon, unlike an executor's: a pass that hangs must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
+        self._thread.start()
 
     async def render(self, latents: Latents, encodings: Sequence[Encoding]) -> RenderedBatch:
         """Render on the lane's thread."""
         work = partial(render_batch, self._generator, latents, encodings)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        batch: RenderedBatch = await self._do(work)
+        return batch
 
     async def check_golden(self) -> None:
         """Check on the lane's thread."""
-        check = self._generator.check_golden
-        await asyncio.get_running_loop().run_in_executor(self._thread, check)
+        await self._do(self._generator.check_golden)
 
     def is_alive(self) -> bool:
-        """Say yes: it lives as long as this process."""
-        return True
+        """Whether the thread runs."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """End the thread once it has done what it does."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._work.put(None)
+
+    async def _do(self, work: Callable[[], Any]) -> Any:
+        future: Future[Any] = Future()
+        self._work.put((work, future))
+        return await asyncio.wrap_future(future)
+
+    def _run(self) -> None:
+        while item := self._work.get():
+            work, future = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
 
 
 def render_batch(
