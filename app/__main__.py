@@ -8,12 +8,14 @@ import logging
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 
 from app.catalog import CatalogError, load_catalog
+from app.early_refusal import EarlyRefusal, RefusalGate
 from app.main import create_app
 from app.metrics import Metrics
 from app.routes.service import Service
@@ -54,6 +56,7 @@ def main() -> None:
 def _serve(service: Service, listener: socket.socket, has_access_log: bool) -> None:
     config = uvicorn.Config(
         create_app(service=service),
+        http=partial(EarlyRefusal, RefusalGate(service)),  # type: ignore[arg-type]  # called like a class
         access_log=has_access_log,
         server_header=False,
         timeout_graceful_shutdown=max(1, round(service.settings.drain_s)),

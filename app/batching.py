@@ -1,8 +1,6 @@
 """`Batcher`: a bounded queue in front of the lanes of one generator, a task for each lane.
 
-All of it runs on the event loop, so nothing here needs a lock.
-
-The contract, tested line by line in tests/app/test_batching*.py:
+All of it runs on the event loop, so nothing here needs a lock. The contract:
 
 * Whatever waits is sent as soon as a lane is free; nothing waits for a clock. Free lanes
   share what waits.
@@ -10,9 +8,9 @@ The contract, tested line by line in tests/app/test_batching*.py:
   share is split over batches, so that a long one never keeps a short one waiting.
 * Equal rows that are queued or running at the same time are rendered and encoded once. A
   request that leaves takes only those of its rows along for which nobody else waits.
-* The queue is bounded in images. Past the bound `submit` raises Overloaded, with the time
-  that the queue needs by the measured cost of a batch; where that time is longer than the
-  request has, it raises DeadlineExceeded at once.
+* The queue is bounded in images: a request, however long, joins it while fewer than `capacity`
+  wait. Else `submit` raises Overloaded, with the time that the queue needs by the measured cost
+  of a batch; where that time is longer than the request has, DeadlineExceeded at once.
 * A request that nobody waits for any more is dropped before its rows are run.
 * Each request gets its own rows back in order.
 * A failing batch fails the requests that had rows in it, and no other.
@@ -30,7 +28,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from app.batch_cost import BatchCost
 from app.errors import DeadlineExceeded, GeneratorFailed, NotReady, Overloaded
@@ -60,6 +58,7 @@ class Batcher:
         self._cost = BatchCost()
         self._queue: deque[PendingRequest] = deque()
         self._queued_images = 0
+        self._has_leavers = False  # whether somebody may have left the queue
         self._rows: dict[RowKey, Row] = {}  # queued or running
         self._checks: dict[Lane, asyncio.Future[None]] = {}  # waiting or running
         self._free_lanes: dict[Lane, asyncio.Future[None]] = {}
@@ -74,13 +73,13 @@ class Batcher:
 
     @property
     def queued_images(self) -> int:
-        """The images that wait, not counting those in a forward pass."""
+        """The images that wait."""
         return self._queued_images
 
     @property
-    def is_full(self) -> bool:
-        """Whether not one image more may wait, unless somebody has left."""
-        return self._queued_images >= self._capacity
+    def most_requests(self) -> int:
+        """The requests that it holds at most: all that may wait and all that may run."""
+        return self._capacity + len(self.lanes) * self._shapes[-1]
 
     def start(self) -> None:
         """Start the lanes, on the running event loop."""
@@ -98,7 +97,9 @@ class Batcher:
         """
         self._require_open()
         rows = split_rows(latents, encoding)
-        self.require_room(sum(row.key not in self._rows for row in rows), limit_s)
+        if not (self.has_room() or all(row.key in self._rows for row in rows)):
+            self.refuse()
+        self._require_time(limit_s)
         future = asyncio.get_running_loop().create_future()
         pending = PendingRequest([None] * len(rows), future)
         for index, row in enumerate(rows):
@@ -112,21 +113,21 @@ class Batcher:
             self._queued_images += len(pending.unsent)
             self._queue.append(pending)
             self._wake_lanes(self._queued_images)
-        return await pending.future
+        try:
+            return await pending.future
+        finally:
+            self._has_leavers |= bool(pending.unsent)
 
-    def require_room(self, images: int = 1, limit_s: float = math.inf) -> None:
-        """Raise Overloaded if so many images more may not wait, or DeadlineExceeded."""
-        if self._queued_images + images > self._capacity:
+    def has_room(self) -> bool:
+        """Whether a request may join those that wait."""
+        if self._queued_images >= self._capacity and self._has_leavers:
             self._drop_abandoned()
-        wait_s = self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
-        if self._queued_images + images > self._capacity:
-            self._metrics.refused("queue_full").inc()
-            raise Overloaded(wait_s)
-        if wait_s > limit_s:
-            self._metrics.refused("deadline").inc()
-            raise DeadlineExceeded(
-                f"The queue needs {wait_s:.2g} s, and {limit_s:.2g} s are left for this request."
-            )
+        return self._queued_images < self._capacity
+
+    def refuse(self) -> NoReturn:
+        """Raise Overloaded, with the time that what waits needs."""
+        self._metrics.refused("queue_full").inc()
+        raise Overloaded(self._wait_s())
 
     async def check_golden(self) -> None:
         """Have every lane check its golden seeds before its next batch; raises what one raises."""
@@ -150,6 +151,17 @@ class Batcher:
     def _require_open(self) -> None:
         if not self._is_open:
             raise NotReady("The generator is not running.")
+
+    def _require_time(self, limit_s: float) -> None:
+        """Raise DeadlineExceeded if what waits needs longer than `limit_s`."""
+        wait_s = self._wait_s()
+        if wait_s > limit_s:
+            self._metrics.refused("deadline").inc()
+            have = f"{limit_s:.2g} s are left for this request"
+            raise DeadlineExceeded(f"The queue needs {wait_s:.2g} s, and {have}.")
+
+    def _wait_s(self) -> float:
+        return self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
 
     def _wake_lanes(self, count: int) -> None:
         """Let so many free lanes look for work, once this turn of the event loop has brought all.
@@ -188,6 +200,7 @@ class Batcher:
 
     def _drop_abandoned(self) -> None:
         """Forget the requests that were cancelled, or that failed in an earlier batch."""
+        self._has_leavers = False
         abandoned = [item for item in self._queue if item.future.done()]
         for item in abandoned:
             for row in item.unsent:

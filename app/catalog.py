@@ -117,10 +117,15 @@ class Catalog:
             raise UnknownModel("digest", "This model is served with another digest.")
         return generator
 
-    def require_room(self) -> None:
-        """Raise Overloaded if every queue is full: a refusal before a request is even read."""
-        if all(item.batcher.is_full for item in self._by_name.values()):
-            self._by_name[self.default_name].batcher.require_room()
+    def require_room(self, unanswered: int = 0) -> None:
+        """Raise Overloaded if every queue is full: a refusal before a request is even read.
+
+        Or if so many requests are unanswered that they fill the queues and the lanes.
+        """
+        batchers = [item.batcher for item in self._by_name.values()]
+        most = sum(batcher.most_requests for batcher in batchers)
+        if unanswered >= most or not any(batcher.has_room() for batcher in batchers):
+            self._by_name[self.default_name].batcher.refuse()
 
     def start(self) -> None:
         """Start every worker."""

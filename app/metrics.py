@@ -117,6 +117,11 @@ class Metrics:
         self._queue_images.labels(name).set_function(queued_images)
         self._device_memory.labels(name).set_function(device_memory)
 
+    def observe_refusal(self, route: str, status: int) -> None:
+        """Count a request that was answered before it came to `RequestMetrics`."""
+        self.requests.labels(route, status).inc()
+        self.request_seconds.labels(route).observe(0.0)
+
     def exposition(self) -> bytes:
         """Write every series in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -59,11 +59,14 @@ class Renderer:
         self._settings = settings
         self._metrics = metrics
         self._packer = ThreadPoolExecutor(1, thread_name_prefix="packer")
-        self._packing_images = 0
+        self.packing_images = 0
 
-    def require_room(self) -> None:
-        """Raise Overloaded if no model could take one image more."""
-        self._catalog.require_room()
+    def require_room(self, unanswered: int = 0) -> None:
+        """Raise Overloaded if no model could take one image more.
+
+        `unanswered` requests have been let in; what of them no queue holds is on its way there.
+        """
+        self._catalog.require_room(unanswered)
 
     def plan(self, request: RenderRequest) -> RenderPlan:
         """Check a request against its model and the limits; raises what is wrong with it."""
@@ -73,7 +76,8 @@ class Renderer:
         """Sample, generate and encode within `limit_s`, which the service's own limit bounds."""
         limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
         plan.generator.require_ready()
-        self._require_room_to_pack()
+        if plan.request.layout != "single":
+            self._require_room_to_pack()
         try:
             async with asyncio.timeout(limit_s):
                 latents = await self._sample(plan)
@@ -95,20 +99,20 @@ class Renderer:
         return await asyncio.to_thread(plan.make_latents)
 
     def _require_room_to_pack(self) -> None:
-        """Bound what has left a generator's queue but not the service, as the queue is bound."""
-        if self._packing_images >= self._settings.queue_capacity:
+        """Bound what is rendered but not yet packed: to two of the largest answers."""
+        if self.packing_images >= 2 * self._settings.max_images:
             raise Overloaded(1.0)
 
     async def _pack(self, plan: RenderPlan, latents: Latents, rows: RenderedRows) -> Rendering:
         """Make one body of many images, off the event loop and off the generator's lanes."""
-        self._packing_images += len(latents)
+        self.packing_images += len(latents)
         started_s = time.perf_counter()
         try:
             body, media_type = await asyncio.get_running_loop().run_in_executor(
                 self._packer, _pack_rows, plan, latents, rows.payloads
             )
         finally:
-            self._packing_images -= len(latents)
+            self.packing_images -= len(latents)
         seconds = time.perf_counter() - started_s
         self._metrics.pack_seconds.labels(plan.request.layout).observe(seconds)
         return _rendering(rows, body, media_type, 1e3 * seconds)

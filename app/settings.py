@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     max_batch_size: int = Field(default=32, ge=1, le=1024, description="images in one forward pass")
 
     queue_capacity: int = Field(
-        default=512, ge=1, description="images that may wait for a generator"
+        default=192, ge=1, description="a request is refused while so many images wait"
     )
     deadline_s: float = Field(
         default=30.0, gt=0, description="a request that takes longer gets a 504"
@@ -55,9 +55,3 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(default=2**20, ge=2, description="bytes of one request body")
     max_latent_magnitude: float = Field(default=10.0, gt=0, description="bound of |z| in `latents`")
-
-    @model_validator(mode="after")
-    def _check_queue_holds_one_request(self) -> Self:
-        if self.queue_capacity < max(self.max_images, self.max_steps):
-            raise ValueError("queue_capacity must be at least max_images and max_steps")
-        return self

@@ -46,13 +46,6 @@ def test_a_wrong_variable_is_named(exit_of: Exit, monkeypatch: pytest.MonkeyPatc
     assert str(exit_of()).startswith("ganloom: GANLOOM_MAX_IMAGES: ")
 
 
-def test_variables_that_do_not_go_together_are_told(
-    exit_of: Exit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GANLOOM_QUEUE_CAPACITY", "8")
-    assert "queue_capacity must be at least" in str(exit_of())
-
-
 def test_a_port_in_use_is_told_before_the_weights_are_read(exit_of: Exit, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

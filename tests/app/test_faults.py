@@ -53,10 +53,16 @@ async def test_what_waits_to_be_encoded_is_bounded_too(
     async with start(queue_capacity=4, max_images=4, max_steps=4) as setup:
         encoding = setup.ask(n=4)
         assert await asyncio.to_thread(entered.wait, LIMIT_S)
-        assert (await setup.ask()).status_code == 429
+        waiting = setup.ask(n=4)
+        renderer = setup.app.state.service.require_renderer()
+        await until(lambda: renderer.packing_images == 8)
+        refused = [await setup.ask(n=2) for _ in range(2)]
+        assert [answer.status_code for answer in refused] == [429, 429]
+        assert (await setup.ask()).status_code == 200
         gate.set()
         assert (await encoding).content == b"image"
-        assert (await setup.ask()).status_code == 200
+        assert (await waiting).content == b"image"
+        assert (await setup.ask(n=2)).status_code == 200
 
 
 async def test_past_the_deadline_is_a_504_and_the_rows_are_dropped(start: Start) -> None:

@@ -27,7 +27,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
             ("deadline_s", "0"),
             ("deadline_s", "nan"),
         ],
-        *[("max_images", "2000"), ("queue_capacity", "1"), ("max_latent_magnitude", "inf")],
+        *[("max_images", "0"), ("queue_capacity", "0"), ("max_latent_magnitude", "inf")],
     ],
 )
 def test_a_setting_that_cannot_be_served_is_refused(
