@@ -2,7 +2,7 @@
 
     python -m benchmarks --peers-python ../peers/bin/python
 
-Some twenty minutes. Writes NAME.md and NAME.json of each to `--out`, and the plot.
+Some half an hour. Writes NAME.md and NAME.json of each to `--out`, and the plot.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def main() -> None:
         "bulk": bare,
         "startup": [],
         "abandoned": [],
+        "exactness": [],
     }
     quick = ["--quick"] * arguments.quick
     failed = [
