@@ -68,7 +68,8 @@ class UpSampleGenerator(nn.Module):
             z = torch.cat([z, self.embedding(labels)], dim=1)
         features = self.project(z)[:, :, None, None] * self.basis
         features = self.stages(features.contiguous(memory_format=torch.channels_last))
-        return self.to_image(F.leaky_relu(features + self.bias, LEAK)).tanh()
+        images: Tensor = self.to_image(F.leaky_relu(features + self.bias, LEAK)).tanh()
+        return images
 
     def _initialise(self) -> None:
         for layer in self.modules():
