@@ -70,7 +70,12 @@ def one_error(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--resolution", "48"], "img_resolution must be a power of two, not 48"),
+        (["--resolution", "72"], "img_resolution must be 3, 4, 5, 6 or 7, doubled at least twice"),
+        (["--resolution", "256x64"], "256 x 64 cannot be had: img_resolution and img_width must"),
+        (["--resolution", "64x2560"], "img_width must be a whole number from 16 to 256"),
+        (["--architecture", "biggan"], "unknown architecture 'biggan'; this version has: dcgan,"),
+        (["--discriminator", "biggan"], "unknown discriminator 'biggan'; this version has: dcgan,"),
+        (["--attention", "12"], "attention_resolution must be the height of some features, 4, 8,"),
         (["--resolution", "512"], "img_resolution must be a whole number from 16 to 256"),
         (["--base-channels", "0"], "base_channels must be a whole number from 1 to 512"),
         (["--batch-size", "1"], "batch_size must be at least 2"),
