@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from model.__main__ import main
 from model.checkpoint import read_checkpoint
@@ -46,6 +47,58 @@ def test_every_option_of_a_recipe_reaches_it(photos: Path, tmp_path: Path) -> No
     assert (config.r1_gamma, config.seed, config.is_conditional) == (3.5, 9, True)
     assert state.facts["threads"] == 1
     assert state.images_seen == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "networks"),
+    [
+        ("", ("dcgan", "dcgan", "none")),
+        ("--architecture upsample", ("upsample", "residual", "none")),
+        ("--architecture mlp --normalisation layer", ("mlp", "mlp", "layer")),
+        (
+            "--architecture upsample --discriminator resnet --normalisation spectral",
+            ("upsample", "resnet", "spectral"),
+        ),
+        ("--discriminator mlp", ("dcgan", "mlp", "none")),
+    ],
+)
+def test_networks_are_chosen_by_name_and_train_on_images_of_two_sides(
+    photos: Path, tmp_path: Path, options: str, networks: tuple[str, str, str]
+) -> None:
+    run, weights, sheet = tmp_path / "run", tmp_path / "w.safetensors", tmp_path / "sheet.png"
+    size = ["--resolution", "28x20", "--images", "8"]
+    assert train(photos, run, *size, *options.split()) == 0
+    assert main(["resume", str(run), "--images", "12"]) == 0
+    config = TrainingState.load(run / "state.pt").config
+    assert (
+        config.architecture,
+        config.discriminator,
+        config.discriminator_normalisation,
+    ) == networks
+    assert main(["export", str(run), str(weights)]) == 0
+    assert read_checkpoint(weights).spec.img_size == (28, 20)
+    assert main(["sample", str(weights), "--seeds", "0-5", "--out", str(sheet)]) == 0
+    with Image.open(sheet) as image:
+        assert image.size == (3 * 20, 2 * 28)
+
+
+def test_attention_is_trained_in_both_networks(photos: Path, tmp_path: Path) -> None:
+    options = ["--resolution", "24x16", "--attention", "12", "--images", "40"]
+    assert train(photos, tmp_path / "run", *options) == 0
+    state = TrainingState.load(tmp_path / "run" / "state.pt")
+    for network in (state.generator, state.discriminator):
+        gammas = [weight for name, weight in network.named_parameters() if name.endswith("gamma")]
+        assert len(gammas) == 1
+        assert gammas[0].item() != 0  # it began at zero
+
+
+@pytest.mark.parametrize("text", ["x", "64x", "x64", "64x48x3", "-64", "64.0", "64 x 48", "many"])
+def test_a_size_is_a_side_or_two(
+    photos: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train(photos, tmp_path / "run", f"--resolution={text}")
+    assert "a size is written like 64 or 96x64" in capsys.readouterr().err
 
 
 def test_the_papers_preset_trains(photos: Path, tmp_path: Path) -> None:
