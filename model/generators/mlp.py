@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from model.linear import RowLinear
 from model.residual import initialise_he
 from model.spec import GeneratorSpec
 
@@ -30,14 +29,14 @@ class MLPGenerator(nn.Module):
         self._image_shape = (channels, height, width)
         units = _UNITS_A_CHANNEL * spec.base_channels
         self.layers = nn.Sequential(
-            RowLinear(spec.z_dim + spec.num_classes, units),
+            nn.Linear(spec.z_dim + spec.num_classes, units),
             nn.ReLU(),
-            RowLinear(units, units),
+            nn.Linear(units, units),
             nn.ReLU(),
-            RowLinear(units, height * width * channels),
+            nn.Linear(units, height * width * channels),
             nn.Tanh(),
         )
-        *hidden, last = (layer for layer in self.layers if isinstance(layer, RowLinear))
+        *hidden, last = (layer for layer in self.layers if isinstance(layer, nn.Linear))
         for layer in hidden:
             initialise_he(layer, gain=2**0.5)
         initialise_he(last, gain=1.0)

@@ -8,7 +8,6 @@ from torch.nn import functional as F
 
 from model.attention import SelfAttention
 from model.layers import layer_widths
-from model.linear import RowLinear
 from model.residual import LEAK, ResidualBlock, initialise_he, up_sample
 from model.spec import GeneratorSpec
 
@@ -48,7 +47,7 @@ class UpSampleGenerator(nn.Module):
         height, _ = spec.first_size
         self.embedding = nn.Embedding(spec.num_classes, spec.z_dim) if spec.is_conditional else None
         inputs = 2 * spec.z_dim if spec.is_conditional else spec.z_dim
-        self.project = RowLinear(inputs, widths[0], bias=False)
+        self.project = nn.Linear(inputs, widths[0], bias=False)
         self.basis = nn.Parameter(torch.randn(widths[0], *spec.first_size))
         self.stages = nn.Sequential(
             *(
