@@ -110,7 +110,7 @@ class ProcessLane:
     def __init__(self, process: LaneProcess, model: int, spec: GeneratorSpec) -> None:
         self._process = process
         self._model = model
-        self._image_shape = (spec.img_resolution, spec.img_resolution, spec.img_channels)
+        self._image_shape = spec.pixels_shape
 
     async def render(self, latents: Latents, encodings: Sequence[Encoding]) -> RenderedBatch:
         """Have the rows rendered and encoded; raises LaneError."""

@@ -136,8 +136,8 @@ def _check_source(
         field, count, limit = source.field, len(source.seeds), settings.max_images
     else:
         field, count, limit = "latents", len(source.z), settings.max_images
-    pixels = generator.spec.img_resolution**2
-    limit = min(limit, settings.max_pixels // pixels)
+    height, width = generator.spec.img_size
+    limit = min(limit, settings.max_pixels // (height * width))
     if count > limit:
         raise InvalidRequest(field, f"at most {limit} images of this model in one request")
     if isinstance(source, LatentRows):

@@ -36,6 +36,7 @@ def main() -> None:
     dataset = open_dataset(
         arguments.data,
         img_resolution=checkpoint.spec.img_resolution,
+        img_width=checkpoint.spec.img_width,
         img_channels=checkpoint.spec.img_channels,
     )
     train_x, test_x, train_y, test_y = train_test_split(

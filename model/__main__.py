@@ -106,6 +106,7 @@ def _add_train(commands: _Commands) -> None:
         default="dcgan",
         help="dcgan (the default) is robust; dcgan-2015 is the paper's, and often collapses",
     )
+    _add_networks(command)
     _add_recipe(command)
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
@@ -115,10 +116,10 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
     command.add_argument(
         "--resolution",
-        dest="img_resolution",
-        type=int,
-        metavar="SIDE",
-        help="a power of two from 16 to 256 (default: 64)",
+        type=_size,
+        metavar="SIDE|HxW",
+        help="from 16 to 256, such as 64 or 96x64 (height x width): both sides 3 to 7, doubled "
+        "equally often (default: 64)",
     )
     command.add_argument(
         "--channels",
@@ -141,6 +142,40 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         help="weight of the gradient penalties: raise it if training is unstable (default: 1)",
     )
     command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+
+
+def _add_networks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--architecture",
+        metavar="NAME",
+        help="generator: dcgan (the default), upsample (residual, no normalisation) or mlp",
+    )
+    command.add_argument(
+        "--discriminator",
+        metavar="NAME",
+        help="dcgan, residual, resnet or mlp (default: the one that goes with the generator)",
+    )
+    command.add_argument(
+        "--normalisation",
+        dest="discriminator_normalisation",
+        choices=["none", "batch", "layer", "spectral"],
+        help="of the discriminator; penalties need another than batch (default: the preset's)",
+    )
+    command.add_argument(
+        "--attention",
+        dest="attention_resolution",
+        type=int,
+        metavar="HEIGHT",
+        help="self-attention in both networks where features are so high, such as 16",
+    )
+
+
+def _size(text: str) -> tuple[int, int | None]:
+    """Read a side, or a height and a width with an x between them."""
+    height, has_width, width = text.partition("x")
+    if not height.isdecimal() or (has_width and not width.isdecimal()):
+        raise argparse.ArgumentTypeError(f"a size is written like 64 or 96x64, not {text!r}")
+    return int(height), int(width) if has_width else None
 
 
 def _add_resume(commands: _Commands) -> None:

@@ -130,8 +130,7 @@ def _check_tensors(header: SafetensorsHeader, spec: GeneratorSpec) -> None:
         _PREFIX + name: TensorEntry(_DTYPES[tensor.dtype], tuple(tensor.shape))
         for name, tensor in generator.state_dict().items()
     }
-    side = spec.img_resolution
-    expected[_GOLDEN] = TensorEntry("U8", (len(GOLDEN_SEEDS), side, side, spec.img_channels))
+    expected[_GOLDEN] = TensorEntry("U8", (len(GOLDEN_SEEDS), *spec.pixels_shape))
     if missing := sorted(set(expected) - set(header.tensors)):
         raise CheckpointError(f"it lacks the tensor {missing[0]!r}")
     if unknown := sorted(set(header.tensors) - set(expected)):

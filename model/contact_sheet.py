@@ -17,7 +17,7 @@ def contact_sheet(pixels: NDArray[np.uint8], columns: int | None = None) -> NDAr
     if columns is not None and columns < 1:
         raise ValueError(f"columns must be positive, not {columns}")
     count, height, width, channels = pixels.shape
-    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    columns = min(columns or math.ceil(math.sqrt(count * height / width)), count)
     rows = -(-count // columns)
     sheet = np.zeros((rows * columns, height, width, channels), np.uint8)
     sheet[:count] = pixels

@@ -49,10 +49,10 @@ class _Slot:
         self, path: NumericPath, spec: GeneratorSpec, shapes: Sequence[int], recorder: Recorder
     ) -> None:
         self._recorder = recorder
-        most, side = shapes[0], spec.img_resolution
+        most = shapes[0]
         self._host_z = recorder.empty_host((most, spec.z_dim), torch.float32)
         self._host_labels = recorder.empty_host((most,), torch.int64)
-        self._host_pixels = recorder.empty_host((most, side, side, spec.img_channels), torch.uint8)
+        self._host_pixels = recorder.empty_host((most, *spec.pixels_shape), torch.uint8)
         with recorder.running():
             self._z = torch.zeros(most, spec.z_dim, device=recorder.device)
             self._labels = torch.zeros(most, dtype=torch.int64, device=recorder.device)

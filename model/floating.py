@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from model.onednn import use_onednn
 from model.pixels import to_pixels
 
 
@@ -13,6 +14,8 @@ class FloatGenerator:
 
     def __init__(self, generator: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
         self._dtype = dtype
+        if device.type == "cpu":
+            generator = use_onednn(generator)
         self._generator = generator.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def images(self, z: Tensor, labels: Tensor | None) -> Tensor:

@@ -17,13 +17,15 @@ def fold_batch_norm(module: ModuleT) -> ModuleT:
     With fixed statistics the normalisation (Ioffe & Szegedy, 2015, algorithm 2) is a scale
     and a shift of each channel, so it goes into the weight and the bias before it. `module`
     must be in evaluation mode; it is left as it was. Computed in float64, so that the weights
-    do not depend on how a CPU rounds.
+    do not depend on how a CPU rounds. A normalisation that comes before its convolution, as in
+    a residual block, stays.
     """
     folded = copy.deepcopy(module).double()
-    for parent in list(folded.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Sequential):
-                setattr(parent, name, nn.Sequential(*_fold_pairs(list(child))))
+    for part in list(folded.modules()):
+        if type(part) is nn.Sequential:  # a subclass may run its layers in another order
+            layers = _fold_pairs(list(part))
+            del part[:]
+            part.extend(layers)
     return folded.float()
 
 

@@ -27,8 +27,7 @@ class Golden:
     @classmethod
     def unknown(cls, spec: GeneratorSpec) -> Golden:
         """Return golden pixels that nothing has rendered yet: all zero."""
-        side = spec.img_resolution
-        return cls(np.zeros((len(GOLDEN_SEEDS), side, side, spec.img_channels), np.uint8))
+        return cls(np.zeros((len(GOLDEN_SEEDS), *spec.pixels_shape), np.uint8))
 
     def judge(self, pixels: NDArray[np.uint8], numeric_path: str) -> str:
         """Compare what an engine rendered with what the exporter saw.

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from torch import nn
 
+# A 16 x 16 network has the depth of DCGAN's less two layers, a 256 x 256 one two more; beyond
+# this a width is not doubled again, or the deepest layer would hold it all.
+_MAX_DOUBLINGS = 3
+
+
+def layer_widths(base_channels: int, layers: int, most: int = _MAX_DOUBLINGS) -> list[int]:
+    """Return the channels of each layer, widest last: doubled at most `most` times."""
+    return [base_channels * 2 ** min(layer, most) for layer in range(layers)]
+
 
 def initialise_normal(module: nn.Module) -> None:
     """Draw all weights as DCGAN does (Radford et al., 2016, section 4).

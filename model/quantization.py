@@ -42,7 +42,7 @@ class _Projection:
     scale: Tensor  # (h w c,)
     bias: Tensor  # (h w c,)
     z_scale: float
-    side: int
+    size: tuple[int, int]  # height and width of the first activations
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class QuantizedGenerator:
         integers = (z.clamp(-_MAX_Z, _MAX_Z) * first.z_scale).round_()
         x = F.linear(integers, first.weight).mul_(first.scale).add_(first.bias)
         x = x.mul_(1 / self._first_scale).round_().clamp_(0, _ACTIVATION_LEVELS)
-        x = x.to(torch.uint8).view(len(z), first.side, first.side, -1).permute(0, 3, 1, 2)
+        x = x.to(torch.uint8).view(len(z), *first.size, -1).permute(0, 3, 1, 2)
         for layer in self._up_samplings[:-1]:
             x = _shuffle(_up_sample(x, layer)).permute(0, 3, 1, 2)
         # Not by sigmoid, which is six times as fast in torch: it rounds the last elements of a
@@ -131,13 +131,14 @@ def _activation_scales(layers: nn.Sequential, z: Tensor) -> list[float]:
 
 def _project(convolution: nn.ConvTranspose2d) -> _Projection:
     """Turn the first layer, whose input is 1 x 1, into a matrix of integers."""
-    weight = convolution.weight  # (z_dim, c, side, side)
+    weight = convolution.weight  # (z_dim, c, h, w)
     matrix = weight.permute(2, 3, 1, 0).reshape(-1, weight.shape[0])
     integers, scale = _quantize_rows(matrix, _PROJECTION_LEVELS)
     # So coarse that no sum leaves the exact integers: steps of about 0.01 for a z_dim of 100.
     z_scale = _EXACT_INTEGERS // integers.abs().sum(1).max().item() / _MAX_Z
-    bias = _bias_of(convolution).repeat(weight.shape[2] * weight.shape[3])
-    return _Projection(integers, scale / z_scale, bias, z_scale, weight.shape[2])
+    height, width = weight.shape[2:]
+    bias = _bias_of(convolution).repeat(height * width)
+    return _Projection(integers, scale / z_scale, bias, z_scale, (height, width))
 
 
 def _pack(layer: nn.ConvTranspose2d, in_scale: float, out_scale: float | None) -> _UpSampling:

@@ -10,7 +10,7 @@ import torch
 
 from model.inference import choose_device
 from model.training.budget import Budget
-from model.training.config import PRESETS
+from model.training.config import PARTNERS, PRESETS
 from model.training.runs import Machine, export_run, resume_run, start_run
 from model.training.trainer import Cadence
 
@@ -34,9 +34,17 @@ def run_train(arguments: argparse.Namespace) -> None:
     """Start a run."""
     chosen = {
         name: getattr(arguments, name)
-        for name in ("img_resolution", "img_channels", "base_channels", "batch_size", "r1_gamma")
+        for name in (
+            *("architecture", "img_channels", "base_channels", "batch_size", "r1_gamma"),
+            *("discriminator", "discriminator_normalisation", "attention_resolution"),
+        )
         if getattr(arguments, name) is not None
     }
+    if arguments.resolution is not None:
+        chosen["img_resolution"], chosen["img_width"] = arguments.resolution
+    if arguments.architecture is not None:
+        # A generator that is not known has no partner, and is refused by its own name.
+        chosen.setdefault("discriminator", PARTNERS.get(arguments.architecture, "dcgan"))
     if arguments.base_channels is not None:
         chosen["discriminator_channels"] = arguments.base_channels
     config = dataclasses.replace(

@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from model.generators import check_architecture
 from model.spec import GeneratorSpec
+from model.training.discriminators import DiscriminatorSpec, check_discriminator
 from model.training.losses import LOSSES
 
 
@@ -25,7 +27,7 @@ class TrainConfig:
 
     preset: str
     loss: str  # a key of LOSSES
-    is_discriminator_normalised: bool
+    discriminator_normalisation: str  # one of NORMALISATIONS
     r1_gamma: float  # weight of R1 and of R2 at 64 x 64; scaled with the area, 0 for none
     penalty_interval: int  # steps between penalties, each weighted by the interval
     beta1: float
@@ -35,8 +37,11 @@ class TrainConfig:
     # needs no end to be named, so any stop is a good one. 0 keeps the rate constant.
     lr_decay_start_kimg: float = 0.0
     ema_halflife_kimg: float = 0.0  # 0 exports the raw weights, as the paper did
-    architecture: str = "dcgan"
-    img_resolution: int = 64
+    architecture: str = "dcgan"  # a key of GENERATORS
+    discriminator: str = "dcgan"  # a key of DISCRIMINATORS
+    img_resolution: int = 64  # the height
+    img_width: int | None = None  # None: the height
+    attention_resolution: int | None = None  # of both networks; None: no self-attention
     img_channels: int = 3
     z_dim: int = 100
     base_channels: int = 32
@@ -55,13 +60,15 @@ class TrainConfig:
             raise ConfigError("penalty_interval must be positive, r1_gamma not negative")
         if not 0 <= self.ema_halflife_kimg < math.inf:
             raise ConfigError("ema_halflife_kimg must not be negative")
-        if self.r1_gamma and self.is_discriminator_normalised:
+        if self.r1_gamma and self.discriminator_normalisation == "batch":
             raise ConfigError(
                 "a gradient penalty needs a discriminator without batch normalisation"
             )
         if not 0 <= self.seed < 2**32:
             raise ConfigError("seed must be from 0 to 4294967295")
-        self.generator_spec(2)
+        spec = self.generator_spec(2)
+        check_architecture(spec)
+        check_discriminator(spec, self.discriminator_spec())
 
     def generator_spec(self, num_classes: int) -> GeneratorSpec:
         """Describe the generator; `num_classes` is the data set's."""
@@ -74,6 +81,17 @@ class TrainConfig:
             z_dim=self.z_dim,
             num_classes=num_classes if self.is_conditional else 0,
             base_channels=self.base_channels,
+            img_width=self.img_width,
+            attention_resolution=self.attention_resolution,
+        )
+
+    def discriminator_spec(self) -> DiscriminatorSpec:
+        """Describe the discriminator."""
+        return DiscriminatorSpec(
+            architecture=self.discriminator,
+            base_channels=self.discriminator_channels,
+            normalisation=self.discriminator_normalisation,
+            has_attention=self.attention_resolution is not None,
         )
 
     def to_json(self) -> str:
@@ -95,7 +113,7 @@ PRESETS = {
     "dcgan-2015": TrainConfig(
         preset="dcgan-2015",
         loss="non-saturating",
-        is_discriminator_normalised=True,
+        discriminator_normalisation="batch",
         r1_gamma=0.0,
         penalty_interval=1,
         beta1=0.5,
@@ -106,7 +124,7 @@ PRESETS = {
     "dcgan": TrainConfig(
         preset="dcgan",
         loss="relativistic",
-        is_discriminator_normalised=False,
+        discriminator_normalisation="none",
         r1_gamma=1.0,
         penalty_interval=4,
         beta1=0.0,
@@ -115,3 +133,6 @@ PRESETS = {
         ema_halflife_kimg=10.0,
     ),
 }
+
+# The discriminator that goes with a generator where none is named: of its depth and its time.
+PARTNERS = {"dcgan": "dcgan", "mlp": "mlp", "resnet": "resnet", "upsample": "residual"}

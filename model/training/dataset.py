@@ -57,28 +57,30 @@ def open_dataset(
     *,
     img_resolution: int,
     img_channels: int,
+    img_width: int | None = None,
     cache_dir: Path | None = None,
     show_progress: bool = True,
 ) -> ImageDataset:
     """Open a folder or a zip of images; the layouts it may have are those of ``image_folder``.
 
-    Images are decoded once to squares of ``img_resolution`` and kept in ``cache_dir``, by default
-    ``$GANLOOM_CACHE`` or ``~/.cache/ganloom``. A file that cannot be used is logged, listed in
-    ``skipped`` and left out. DatasetError if the source does not exist, holds no usable image or
-    has wrong labels, if an argument is out of range, or if the cache cannot be written.
+    Images are decoded once to ``img_resolution`` x ``img_width`` (None: a square) and kept in
+    ``cache_dir``, by default ``$GANLOOM_CACHE`` or ``~/.cache/ganloom``. A file that cannot be
+    used is logged, listed in ``skipped`` and left out. DatasetError if the source does not exist,
+    holds no usable image or has wrong labels, if an argument is out of range, or if the cache
+    cannot be written.
     """
-    _check_format(img_resolution, img_channels)
+    _check_format({"img_resolution": img_resolution, "img_width": img_width}, img_channels)
     opened = open_source(source)
     try:
         folder = read_folder(opened)
-        target = PixelFormat(img_resolution, img_channels, folder.is_celeba)
+        target = PixelFormat(img_resolution, img_channels, folder.is_celeba, img_width)
         where = default_cache_dir() if cache_dir is None else cache_dir
         cache = open_cache(opened, folder.names, target, where, show_progress)
     finally:
         opened.close()
     kept = _kept_rows(folder.names, cache.skipped)
     skipped = (*folder.skipped, *cache.skipped)
-    _report(skipped, cache.small, len(kept), img_resolution)
+    _report(skipped, cache.small, target, len(kept))
     return ImageDataset(
         pixels=cache.pixels,
         labels=None if folder.labels is None else folder.labels[kept],
@@ -93,12 +95,12 @@ def open_dataset(
     )
 
 
-def _check_format(img_resolution: int, img_channels: int) -> None:
-    if not MIN_RESOLUTION <= img_resolution <= MAX_RESOLUTION:
-        raise DatasetError(
-            f"img_resolution must be from {MIN_RESOLUTION} to {MAX_RESOLUTION}, "
-            f"got {img_resolution}"
-        )
+def _check_format(sides: dict[str, int | None], img_channels: int) -> None:
+    for name, side in sides.items():
+        if side is not None and not MIN_RESOLUTION <= side <= MAX_RESOLUTION:
+            raise DatasetError(
+                f"{name} must be from {MIN_RESOLUTION} to {MAX_RESOLUTION}, got {side}"
+            )
     if img_channels not in MODES:
         raise DatasetError(f"img_channels must be 1, 2, 3 or 4, got {img_channels}")
 
@@ -109,7 +111,7 @@ def _kept_rows(names: Sequence[str], skipped: Sequence[SkippedImage]) -> npt.NDA
     return np.array([i for i, name in enumerate(names) if name not in refused], dtype=np.intp)
 
 
-def _report(skipped: Sequence[SkippedImage], small: int, images: int, img_resolution: int) -> None:
+def _report(skipped: Sequence[SkippedImage], small: int, target: PixelFormat, images: int) -> None:
     """Say what became of the images that are not plainly in the data set."""
     for image in skipped[:NAMED_SKIPS]:
         log.warning("skipped %s: %s", image.name, image.reason)
@@ -119,8 +121,8 @@ def _report(skipped: Sequence[SkippedImage], small: int, images: int, img_resolu
         log.warning("%d images skipped, %d kept", len(skipped), images)
     if small:
         log.warning(
-            "%d of %d images are smaller than %d pixels and were padded or enlarged",
+            "%d of %d images are smaller than %d x %d pixels and were padded or enlarged",
             small,
             images,
-            img_resolution,
+            *target.size,
         )

@@ -108,6 +108,8 @@ def _digest(
 ) -> str:
     digest = blake2b(digest_size=16)
     digest.update(repr((DECODER_VERSION, target)).encode())
+    if target.img_width is not None:
+        digest.update(f"img_width={target.img_width}".encode())
     for item in _in_threads(source.fingerprint, names, "reading", show_progress):
         digest.update(repr(item).encode())
     return digest.hexdigest()
@@ -115,7 +117,7 @@ def _digest(
 
 def _map_cache(place: Path, digest: str, target: PixelFormat) -> ImageCache | None:
     """Map a finished cache; a damaged one is as good as none."""
-    shape = (target.img_resolution, target.img_resolution, target.img_channels)
+    shape = (*target.size, target.img_channels)
     try:
         header = json.loads((place / HEADER_NAME).read_text("utf-8"))
         images = int(header["images"])

@@ -1,7 +1,8 @@
-"""One image file, whatever it holds, to square uint8 pixels of the size and channels asked.
+"""One image file, whatever it holds, to uint8 pixels of the size and channels asked.
 
-Crop: the largest centred square, except for CelebA's 178x218 images, whose usual crop is the
-centred 140x140 (as in Tolstikhin et al. 2018 and Song and Ermon 2019): the whole face, little else.
+Crop: the largest centred piece of the target's shape; of CelebA's 178x218 images that of their
+usual crop, the centred 140x140 (as in Tolstikhin et al. 2018 and Song and Ermon 2019): the whole
+face, little else.
 
 Size: larger images are filtered down with Lanczos, as StyleGAN's data-set tool does. A smaller
 image on a plain ground, such as a 28x28 digit for a 32x32 net, is padded with that ground up to a
@@ -14,7 +15,7 @@ is scaled to 8. Embedded colour profiles are not applied. Of an animation, the f
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +42,22 @@ class PixelFormat:
     """What every image of a data set is made into.
 
     Attributes:
-        img_resolution: Width and height.
+        img_resolution: The height, and the width too where that is not given.
         img_channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
-        uses_celeba_crop: Images of 178x218 get CelebA's crop instead of the largest square.
+        uses_celeba_crop: Images of 178x218 get CelebA's crop instead of the largest piece.
+        img_width: The width, if it is not the height.
     """
 
     img_resolution: int
     img_channels: int
     uses_celeba_crop: bool = False
+    # Not in the text of a square, of which the cache's key is made: old caches stay good.
+    img_width: int | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.img_resolution, self.img_width or self.img_resolution
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ def decode_image(content: bytes, target: PixelFormat) -> DecodedImage:
 
 
 def _decode(content: bytes, target: PixelFormat) -> DecodedImage:
+    height, width = target.size
     with Image.open(io.BytesIO(content), formats=FORMATS) as file:
         if file.width * file.height > MAX_PIXELS:
             raise UndecodableImageError(
@@ -92,18 +102,31 @@ def _decode(content: bytes, target: PixelFormat) -> DecodedImage:
         crops_celeba = target.uses_celeba_crop and file.size == CELEBA_SIZE
         if not crops_celeba:
             # JPEG can decode at 1/2, 1/4 or 1/8; twice the target leaves Lanczos its part.
-            file.draft(file.mode, (2 * target.img_resolution, 2 * target.img_resolution))
+            file.draft(file.mode, (2 * width, 2 * height))
         file.load()
         image = _to_8_bit(_turn_upright(file))
     image = _to_channels(image, target.img_channels)
-    side = CELEBA_CROP if crops_celeba else min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side))
-    pixels = np.asarray(_resize(image, target.img_resolution))
+    image = _crop(image, (CELEBA_CROP, CELEBA_CROP)) if crops_celeba else image
+    image = _crop(image, _largest_piece(image.size, (width, height)))
+    pixels = np.asarray(_resize(image, (width, height)))
     return DecodedImage(
-        pixels.reshape(target.img_resolution, target.img_resolution, target.img_channels),
-        was_small=side < target.img_resolution,
+        pixels.reshape(height, width, target.img_channels),
+        was_small=image.width < width or image.height < height,
     )
+
+
+def _largest_piece(size: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
+    """Return the (width, height) of the largest piece of `size` that has the sides of `shape`."""
+    (width, height), (across, down) = size, shape
+    if width * down <= height * across:
+        return width, max(1, width * down // across)
+    return max(1, height * across // down), height
+
+
+def _crop(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Cut out the centred piece of `size`, (width, height)."""
+    left, top = (image.width - size[0]) // 2, (image.height - size[1]) // 2
+    return image.crop((left, top, left + size[0], top + size[1]))
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:
@@ -141,19 +164,17 @@ def _to_channels(image: Image.Image, img_channels: int) -> Image.Image:
     return Image.alpha_composite(ground, image).convert(mode)
 
 
-def _resize(image: Image.Image, img_resolution: int) -> Image.Image:
-    """Bring a square image to the resolution."""
-    side = image.width
-    if side == img_resolution:
+def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Bring an image of the right shape to (width, height)."""
+    if image.size == size:
         return image
-    missing = img_resolution - side
-    if 0 < missing <= MAX_PADDING_SHARE * img_resolution:
+    missing = [side - has for side, has in zip(size, image.size, strict=True)]
+    if all(0 <= gap <= MAX_PADDING_SHARE * side for gap, side in zip(missing, size, strict=True)):
         ground = _plain_ground(image)
         if ground is not None:
-            padded = Image.new(image.mode, (img_resolution, img_resolution), ground)
-            padded.paste(image, (missing // 2, missing // 2))
+            padded = Image.new(image.mode, size, ground)
+            padded.paste(image, (missing[0] // 2, missing[1] // 2))
             return padded
-    size = (img_resolution, img_resolution)
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 

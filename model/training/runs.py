@@ -107,7 +107,10 @@ def _prepare(machine: Machine) -> None:
 
 def _open(config: TrainConfig, source: Path) -> ImageDataset:
     return open_dataset(
-        source, img_resolution=config.img_resolution, img_channels=config.img_channels
+        source,
+        img_resolution=config.img_resolution,
+        img_width=config.img_width,
+        img_channels=config.img_channels,
     )
 
 

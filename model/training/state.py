@@ -14,9 +14,9 @@ from torch import nn
 from model.generators import build_generator
 from model.spec import GeneratorSpec
 from model.training.config import TrainConfig
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import build_discriminator
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class StateError(ValueError):
@@ -41,9 +41,7 @@ class TrainingState:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             generator = build_generator(spec)
-            discriminator = DCGANDiscriminator(
-                spec, config.discriminator_channels, config.is_discriminator_normalised
-            )
+            discriminator = build_discriminator(spec, config.discriminator_spec())
         self.config = config
         self.spec = spec
         self.facts = facts

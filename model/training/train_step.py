@@ -73,7 +73,8 @@ def _discriminator_loss(
     if has_penalty:
         # Gradients grow with the number of pixels, so gamma is given for 64 x 64 and scaled
         # with the area (StyleGAN3's configuration guide has the same rule).
-        gamma = config.r1_gamma * (config.img_resolution / 64) ** 2
+        height, width = state.spec.img_size
+        gamma = config.r1_gamma * (height / 64) * (width / 64)
         penalty = zero_centred_gradient_penalty(real_images, real_logits)
         penalty = penalty + zero_centred_gradient_penalty(fake_images, fake_logits)
         loss = loss + config.penalty_interval * gamma / 2 * penalty

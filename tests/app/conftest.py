@@ -26,10 +26,10 @@ from tests.app.faulty_service import Setup, Start
 ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 EngineOf = Callable[[str], InferenceEngine]
 
-# Small enough to render in a blink; `pets` has classes, an alpha channel, another size.
+# Small enough to render in a blink; `pets` has classes, an alpha channel, sides that differ.
 SPECS = {
     "faces": GeneratorSpec("dcgan", 16, 3, z_dim=8, base_channels=4),
-    "pets": GeneratorSpec("dcgan", 32, 4, z_dim=4, num_classes=3, base_channels=4),
+    "pets": GeneratorSpec("dcgan", 32, 4, z_dim=4, num_classes=3, base_channels=4, img_width=24),
     "signs": GeneratorSpec("dcgan", 16, 1, z_dim=4, base_channels=4),
 }
 CLASS_NAMES = {"pets": ("cat", "dog", "7")}

@@ -67,6 +67,12 @@ def class_checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
+def oblong_checkpoint() -> Checkpoint:
+    """A conditional 24 x 16 checkpoint with an alpha channel."""
+    return make(dataclasses.replace(CLASSES, img_resolution=24, img_width=16, img_channels=4))
+
+
+@pytest.fixture(scope="session")
 def plain_file(plain_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plain") / "plain.safetensors"
     write_checkpoint(plain_checkpoint, path)
@@ -83,7 +89,7 @@ def class_file(class_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(
     params=[
         (name, precision)
-        for name in ("plain", "class")
+        for name in ("plain", "class", "oblong")
         for precision in (Precision.INT8, Precision.BFLOAT16, Precision.FLOAT32)
     ],
     ids=lambda param: f"{param[0]}-{param[1]}",

@@ -128,7 +128,10 @@ def test_metadata_that_do_not_fit_are_refused(
         ({"architecture": "biggan"}, "unknown architecture 'biggan'; this version has: dcgan"),
         ({"base_channels": 10**9}, "base_channels must be a whole number from 1 to 512"),
         ({"z_dim": 10**9}, "z_dim must be a whole number"),
-        ({"img_resolution": 48}, "must be a power of two"),
+        ({"img_resolution": 50}, "img_resolution must be 3, 4, 5, 6 or 7, doubled at least twice"),
+        ({"img_width": 64}, "16 x 64 cannot be had"),
+        ({"img_width": 20}, rf"tensor '{FIRST}' is F32 \(5, 4, 4, 4\), not F32 \(5, 4, 4, 5\)"),
+        ({"attention_resolution": 8}, "it lacks the tensor 'generator.layers.6"),
         ({"depth": 3}, "unknown fields: depth"),
         # Sizes that are allowed, but not those of this file's tensors.
         ({"base_channels": 512}, rf"tensor '{FIRST}' is F32 \(5, 4, 4, 4\), not F32 \(5, 1024,"),

@@ -38,7 +38,16 @@ def test_image_i_is_at_row_i_over_columns_and_column_i_modulo_columns(
     [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (64, 8, 8), (65, 9, 8)],
 )
 def test_without_columns_it_is_nearly_square(count: int, columns: int, rows: int) -> None:
-    assert contact_sheet(images(count)).shape == (rows * 2, columns * 3, 3)
+    square = images(count, height=3, width=3)
+    assert contact_sheet(square).shape == (rows * 3, columns * 3, 3)
+
+
+@pytest.mark.parametrize("size", [(4, 7), (7, 4), (3, 6)])
+def test_without_columns_the_sheet_of_oblong_images_is_nearly_square_too(
+    size: tuple[int, int],
+) -> None:
+    height, width, _ = contact_sheet(images(50, *size)).shape
+    assert abs(height - width) < 2 * max(size)
 
 
 @pytest.mark.parametrize("columns", [0, -1, -4])

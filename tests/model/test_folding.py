@@ -101,6 +101,37 @@ def test_a_folded_generator_renders_what_it_did_and_normalises_no_more() -> None
     np.testing.assert_allclose(folded(z).numpy(), expected, atol=2e-5)
 
 
+def test_a_stack_inside_another_is_folded_too() -> None:
+    convolution, norm = nn.Conv2d(3, 5, 3), make_norm(5)
+    inner = nn.Sequential(nn.ReLU(), convolution, norm)
+    net = nn.Sequential(nn.Identity(), nn.Sequential(nn.Identity(), inner)).eval()
+    folded = fold_batch_norm(net)
+    assert nn.BatchNorm2d not in {type(module) for module in folded.modules()}
+    x = torch.randn(2, 3, 6, 6)
+    torch.testing.assert_close(folded(x), net(x), rtol=1e-4, atol=1e-4)
+
+
+def test_a_normalisation_before_its_convolution_stays() -> None:
+    net = nn.Sequential(make_norm(3), nn.ReLU(), nn.Conv2d(3, 5, 3), nn.ReLU()).eval()
+    x = torch.randn(2, 3, 6, 6)
+    torch.testing.assert_close(fold_batch_norm(net)(x), net(x))
+
+
+class _Backward(nn.Sequential):
+    """Runs its layers from the last to the first."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in reversed(self):
+            x = layer(x)
+        return x
+
+
+def test_a_module_with_an_order_of_its_own_is_left_alone() -> None:
+    net = nn.Sequential(_Backward(nn.Conv2d(3, 3, 3), make_norm(3))).eval()
+    x = torch.randn(2, 3, 6, 6)
+    torch.testing.assert_close(fold_batch_norm(net)(x), net(x))
+
+
 def test_folded_weights_are_the_nearest_in_float32_to_the_exact_ones() -> None:
     convolution, norm = nn.ConvTranspose2d(3, 5, 4, bias=False), make_norm(5)
     folded = fold_batch_norm(nn.Sequential(nn.Sequential(convolution, norm)).eval())

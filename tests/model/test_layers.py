@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from model.layers import initialise_normal
+from model.layers import initialise_normal, layer_widths
 
 
 def initialised() -> nn.Sequential:
@@ -45,3 +45,8 @@ def test_a_layer_without_bias_is_no_problem() -> None:
     layer = nn.Conv2d(1, 1, 1, bias=False)
     initialise_normal(layer)
     assert layer.bias is None
+
+
+def test_a_width_doubles_with_each_layer_up_to_the_most() -> None:
+    assert layer_widths(3, 6) == [3, 6, 12, 24, 24, 24]
+    assert layer_widths(1, 6, most=4) == [1, 2, 4, 8, 16, 16]

@@ -38,10 +38,92 @@ def test_every_power_of_two_from_16_to_256_is_a_resolution(side: int) -> None:
     assert from_fields(img_resolution=side).img_resolution == side
 
 
-@pytest.mark.parametrize("side", [0, 1, 8, 17, 48, 65, 255, 512, 2**40])
+@pytest.mark.parametrize("side", [0, 1, 8, 12, 17, 65, 72, 144, 255, 512, 2**40])
 def test_any_other_resolution_is_refused(side: int) -> None:
     with pytest.raises(SpecError, match="img_resolution must be"):
         from_fields(img_resolution=side)
+
+
+def doublings_by_search(height: int, width: int) -> int:
+    """Return the largest legal k by trying all, 0 for none."""
+    reached = [
+        k
+        for k in range(2, 9)
+        for a in range(3, 8)
+        for b in range(3, 8)
+        if (a * 2**k, b * 2**k) == (height, width)
+    ]
+    return max(reached, default=0)
+
+
+def test_a_size_is_legal_exactly_if_both_sides_are_3_to_7_doubled_equally_often() -> None:
+    legal = set()
+    for height in range(16, 257, 4):
+        for width in range(16, 257, 4):
+            k = doublings_by_search(height, width)
+            if not k:
+                with pytest.raises(SpecError, match=r"cannot be had|doubled at least twice"):
+                    from_fields(img_resolution=height, img_width=width)
+                continue
+            spec = from_fields(img_resolution=height, img_width=width)
+            assert spec.img_size == (height, width)
+            assert spec.pixels_shape == (height, width, 3)
+            assert spec.doublings == k
+            assert spec.first_size == (height // 2**k, width // 2**k)
+            legal.add((height, width))
+    assert {(96, 64), (64, 48), (48, 48), (28, 28), (48, 112)} <= legal
+    assert not {(64, 16), (256, 64), (72, 72), (44, 44)} & legal
+
+
+@pytest.mark.parametrize("value", [15, 257, 0, -64, True, 64.0, "64", [64]])
+def test_a_width_is_a_whole_number_within_bounds(value: object) -> None:
+    with pytest.raises(SpecError, match="img_width must be a whole number from 16 to 256"):
+        from_fields(img_width=value)
+
+
+def test_a_square_is_written_in_one_way() -> None:
+    assert GeneratorSpec("dcgan", 64, img_width=64) == GeneratorSpec("dcgan", 64)
+    assert from_fields(img_width=None).img_size == (64, 64)
+
+
+def test_what_an_older_version_can_read_is_written_as_it_did() -> None:
+    assert GeneratorSpec("dcgan", 64, img_width=64).to_json() == (
+        '{"architecture": "dcgan", "base_channels": 64, "img_channels": 3, '
+        '"img_resolution": 64, "num_classes": 0, "z_dim": 100}'
+    )
+
+
+def test_json_keeps_the_fields_that_came_later() -> None:
+    spec = GeneratorSpec("upsample", 96, img_width=64, attention_resolution=12)
+    assert json.loads(spec.to_json())["img_width"] == 64
+    assert GeneratorSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("size", "legal"),
+    [
+        ((64, 64), {4, 8, 16, 32}),
+        ((96, 64), {6, 12, 24}),  # 48 x 32 places are too many
+        ((28, 28), {7, 14}),  # 28 is the image itself
+        ((256, 256), {4, 8, 16, 32}),
+    ],
+)
+def test_attention_is_where_there_are_features_and_at_most_1024_places(
+    size: tuple[int, int], legal: set[int]
+) -> None:
+    sides = {"img_resolution": size[0], "img_width": size[1]}
+    for height in range(-1, 300):
+        if height in legal:
+            assert from_fields(**sides, attention_resolution=height).attention_resolution == height
+        else:
+            with pytest.raises(SpecError, match="attention_resolution must be the height of some"):
+                from_fields(**sides, attention_resolution=height)
+
+
+@pytest.mark.parametrize("value", [True, 16.0, "16", [16], float("nan")])
+def test_attention_is_at_a_whole_number(value: object) -> None:
+    with pytest.raises(SpecError, match="attention_resolution must be"):
+        from_fields(attention_resolution=value)
 
 
 @pytest.mark.parametrize(

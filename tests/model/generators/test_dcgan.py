@@ -110,5 +110,7 @@ def test_every_label_gives_another_image_of_the_same_z() -> None:
 
 
 def test_an_unknown_architecture_is_refused_and_the_known_are_named() -> None:
-    with pytest.raises(SpecError, match=r"unknown architecture 'biggan'; this version has: dcgan"):
+    with pytest.raises(
+        SpecError, match=r"unknown architecture 'biggan'; this version has: dcgan, "
+    ):
         build_generator(GeneratorSpec("biggan", 64))

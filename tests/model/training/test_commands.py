@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from model.__main__ import main
 from model.checkpoint import read_checkpoint
@@ -48,6 +49,58 @@ def test_every_option_of_a_recipe_reaches_it(photos: Path, tmp_path: Path) -> No
     assert state.images_seen == 4
 
 
+@pytest.mark.parametrize(
+    ("options", "networks"),
+    [
+        ("", ("dcgan", "dcgan", "none")),
+        ("--architecture upsample", ("upsample", "residual", "none")),
+        ("--architecture mlp --normalisation layer", ("mlp", "mlp", "layer")),
+        (
+            "--architecture upsample --discriminator resnet --normalisation spectral",
+            ("upsample", "resnet", "spectral"),
+        ),
+        ("--discriminator mlp", ("dcgan", "mlp", "none")),
+    ],
+)
+def test_networks_are_chosen_by_name_and_train_on_images_of_two_sides(
+    photos: Path, tmp_path: Path, options: str, networks: tuple[str, str, str]
+) -> None:
+    run, weights, sheet = tmp_path / "run", tmp_path / "w.safetensors", tmp_path / "sheet.png"
+    size = ["--resolution", "28x20", "--images", "8"]
+    assert train(photos, run, *size, *options.split()) == 0
+    assert main(["resume", str(run), "--images", "12"]) == 0
+    config = TrainingState.load(run / "state.pt").config
+    assert (
+        config.architecture,
+        config.discriminator,
+        config.discriminator_normalisation,
+    ) == networks
+    assert main(["export", str(run), str(weights)]) == 0
+    assert read_checkpoint(weights).spec.img_size == (28, 20)
+    assert main(["sample", str(weights), "--seeds", "0-5", "--out", str(sheet)]) == 0
+    with Image.open(sheet) as image:
+        assert image.size == (3 * 20, 2 * 28)
+
+
+def test_attention_is_trained_in_both_networks(photos: Path, tmp_path: Path) -> None:
+    options = ["--resolution", "24x16", "--attention", "12", "--images", "40"]
+    assert train(photos, tmp_path / "run", *options) == 0
+    state = TrainingState.load(tmp_path / "run" / "state.pt")
+    for network in (state.generator, state.discriminator):
+        gammas = [weight for name, weight in network.named_parameters() if name.endswith("gamma")]
+        assert len(gammas) == 1
+        assert gammas[0].item() != 0  # it began at zero
+
+
+@pytest.mark.parametrize("text", ["x", "64x", "x64", "64x48x3", "-64", "64.0", "64 x 48", "many"])
+def test_a_size_is_a_side_or_two(
+    photos: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train(photos, tmp_path / "run", f"--resolution={text}")
+    assert "a size is written like 64 or 96x64" in capsys.readouterr().err
+
+
 def test_the_papers_preset_trains(photos: Path, tmp_path: Path) -> None:
     assert train(photos, tmp_path / "run", "--preset", "dcgan-2015", "--images", "4") == 0
     config = TrainingState.load(tmp_path / "run" / "state.pt").config
@@ -70,7 +123,12 @@ def one_error(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--resolution", "48"], "img_resolution must be a power of two, not 48"),
+        (["--resolution", "72"], "img_resolution must be 3, 4, 5, 6 or 7, doubled at least twice"),
+        (["--resolution", "256x64"], "256 x 64 cannot be had: img_resolution and img_width must"),
+        (["--resolution", "64x2560"], "img_width must be a whole number from 16 to 256"),
+        (["--architecture", "biggan"], "unknown architecture 'biggan'; this version has: dcgan,"),
+        (["--discriminator", "biggan"], "unknown discriminator 'biggan'; this version has: dcgan,"),
+        (["--attention", "12"], "attention_resolution must be the height of some features, 4, 8,"),
         (["--resolution", "512"], "img_resolution must be a whole number from 16 to 256"),
         (["--base-channels", "0"], "base_channels must be a whole number from 1 to 512"),
         (["--batch-size", "1"], "batch_size must be at least 2"),

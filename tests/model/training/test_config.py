@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from model.generators import GENERATORS
 from model.spec import SpecError
-from model.training.config import PRESETS, ConfigError, TrainConfig
+from model.training.config import PARTNERS, PRESETS, ConfigError, TrainConfig
+from model.training.discriminators import DISCRIMINATORS
 
 ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]
 
@@ -17,7 +19,7 @@ ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]
 def test_the_paper_preset_is_the_paper() -> None:
     # Radford et al., 2016, section 4: Adam 2e-4 with beta1 0.5, no tricks that came later.
     assert PAPER.loss == "non-saturating"
-    assert PAPER.is_discriminator_normalised
+    assert (PAPER.discriminator, PAPER.discriminator_normalisation) == ("dcgan", "batch")
     assert (PAPER.learning_rate, PAPER.beta1, PAPER.beta2) == (2e-4, 0.5, 0.999)
     assert (PAPER.r1_gamma, PAPER.ema_halflife_kimg, PAPER.lr_decay_start_kimg) == (0, 0, 0)
     assert PAPER.z_dim == 100
@@ -25,7 +27,7 @@ def test_the_paper_preset_is_the_paper() -> None:
 
 def test_the_default_preset_is_relativistic_penalised_and_averaged() -> None:
     assert ROBUST.loss == "relativistic"
-    assert not ROBUST.is_discriminator_normalised
+    assert (ROBUST.discriminator, ROBUST.discriminator_normalisation) == ("dcgan", "none")
     assert ROBUST.r1_gamma > 0
     assert ROBUST.ema_halflife_kimg > 0
 
@@ -52,7 +54,7 @@ def test_json_keeps_every_field(name: str) -> None:
         ("r1_gamma", float("nan"), "r1_gamma not negative"),
         ("r1_gamma", float("inf"), "r1_gamma not negative"),
         ("ema_halflife_kimg", -1.0, "ema_halflife_kimg must not be negative"),
-        ("is_discriminator_normalised", True, "needs a discriminator without batch normalisation"),
+        ("discriminator_normalisation", "batch", "a discriminator without batch normalisation"),
         ("seed", -1, "seed must be from 0 to 4294967295"),
         ("seed", 2**32, "seed must be from 0 to 4294967295"),
     ],
@@ -64,11 +66,42 @@ def test_a_value_out_of_range_is_named(field: str, value: Any, words: str) -> No
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("img_resolution", 48), ("img_resolution", 512), ("img_channels", 5), ("base_channels", 0)],
+    [
+        ("img_resolution", 72),
+        ("img_resolution", 512),
+        ("img_width", 50),
+        ("img_channels", 5),
+        ("base_channels", 0),
+        ("attention_resolution", 12),
+        ("architecture", "biggan"),
+        ("discriminator", "biggan"),
+    ],
 )
-def test_a_generator_that_cannot_be_is_refused_before_any_data(field: str, value: Any) -> None:
-    with pytest.raises(SpecError, match=field):
+def test_a_network_that_cannot_be_is_refused_before_any_data(field: str, value: Any) -> None:
+    with pytest.raises(SpecError, match=str(value) if field == "img_width" else field):
         dataclasses.replace(ROBUST, **{field: value})
+
+
+def test_networks_without_what_a_recipe_asks_for_are_refused_before_any_data() -> None:
+    with pytest.raises(SpecError, match="mlp has no features that self-attention could look at"):
+        dataclasses.replace(ROBUST, architecture="mlp", attention_resolution=16)
+    with pytest.raises(SpecError, match="residual discriminator has no normalisation 'layer'"):
+        dataclasses.replace(ROBUST, discriminator="residual", discriminator_normalisation="layer")
+
+
+def test_every_generator_has_a_partner() -> None:
+    for architecture in GENERATORS:
+        config = dataclasses.replace(
+            ROBUST, architecture=architecture, discriminator=PARTNERS[architecture]
+        )
+        assert config.discriminator in DISCRIMINATORS
+
+
+@pytest.mark.parametrize("attention", [None, 8])
+def test_both_networks_have_attention_or_neither(attention: int | None) -> None:
+    config = dataclasses.replace(ROBUST, attention_resolution=attention)
+    assert config.generator_spec(0).attention_resolution == attention
+    assert config.discriminator_spec().has_attention == (attention is not None)
 
 
 def test_the_generator_has_the_data_sets_classes_only_if_conditional() -> None:

@@ -123,7 +123,7 @@ def test_a_hostile_zip_yields_its_good_images(tmp_path: Path) -> None:
 def test_small_images_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_images(tmp_path / "d", "1.png", "2.png")
     open_quietly(tmp_path / "d", tmp_path / "c", size=16)
-    assert "2 of 2 images are smaller than 16 pixels" in caplog.text
+    assert "2 of 2 images are smaller than 16 x 16 pixels" in caplog.text
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -256,3 +256,29 @@ def test_an_argument_out_of_range_is_named(
 def test_a_missing_path_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="does not exist; give a folder or a zip"):
         open_quietly(tmp_path / "nowhere", tmp_path / "c")
+
+
+def test_images_of_two_sides_have_a_cache_of_their_own(tmp_path: Path) -> None:
+    write_images(tmp_path / "d", "1.png", "2.png")
+    square = open_quietly(tmp_path / "d", tmp_path / "c")
+    oblong, other = (
+        open_dataset(
+            tmp_path / "d",
+            img_resolution=8,
+            img_width=width,
+            img_channels=3,
+            cache_dir=tmp_path / "c",
+            show_progress=False,
+        )
+        for width in (6, 4)
+    )
+    assert square.pixels.shape == (2, 8, 8, 3)
+    assert oblong.pixels.shape == (2, 8, 6, 3)
+    assert other.pixels.shape == (2, 8, 4, 3)
+    assert len({square.digest, oblong.digest, other.digest}) == 3
+    assert np.array_equal(oblong.pixels, square.pixels[:, :, 1:7])
+
+
+def test_a_width_out_of_range_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="img_width must be from 4 to 1024, got 3"):
+        open_dataset(tmp_path, img_resolution=8, img_width=3, img_channels=3)

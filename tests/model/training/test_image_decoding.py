@@ -204,3 +204,58 @@ def test_no_bytes_raise_anything_else() -> None:
         except UndecodableImageError:
             continue
         assert pixels.shape == (8, 8, 3)
+
+
+def oblong(height: int, width: int, celeba: bool = False) -> PixelFormat:
+    return PixelFormat(height, 3, celeba, img_width=width)
+
+
+@pytest.mark.parametrize(
+    ("size", "target", "box"),
+    [
+        # (width, height) of the image, (height, width) asked for, the piece that is kept
+        ((90, 60), (64, 48), (22, 0, 67, 60)),
+        ((60, 90), (64, 48), (0, 5, 60, 85)),
+        ((96, 64), (48, 64), (5, 0, 90, 64)),
+        ((50, 400), (16, 20), (0, 180, 50, 220)),
+    ],
+)
+def test_the_largest_centred_piece_of_the_targets_shape_is_kept(
+    size: tuple[int, int], target: tuple[int, int], box: tuple[int, int, int, int]
+) -> None:
+    image = noise(*size)
+    pixels = decode_image(encode(image), oblong(*target)).pixels
+    assert pixels.shape == (*target, 3)
+    piece = image.crop(box).resize(target[::-1], Image.Resampling.LANCZOS, reducing_gap=3.0)
+    assert np.array_equal(pixels, np.asarray(piece))
+
+
+def test_an_oblong_image_of_the_right_size_is_kept_pixel_by_pixel() -> None:
+    image = noise(48, 64)
+    decoded = decode_image(encode(image), oblong(64, 48))
+    assert np.array_equal(decoded.pixels, np.asarray(image))
+    assert not decoded.was_small
+
+
+def test_a_small_oblong_image_on_a_plain_ground_is_padded_on_all_sides() -> None:
+    image = Image.new("RGB", (18, 26), RED)
+    image.putpixel((9, 13), BLUE)
+    decoded = decode_image(encode(image), oblong(32, 24))
+    assert decoded.was_small
+    # 24 x 18 of 26 x 18 have the shape of 32 x 24: one row is cut off on either side.
+    assert decoded.pixels.shape == (32, 24, 3)
+    assert tuple(decoded.pixels[12 + 4, 9 + 3]) == BLUE
+    assert (decoded.pixels == RED).all(axis=2).sum() == 32 * 24 - 1
+
+
+def test_an_oblong_celeba_image_is_the_middle_of_the_usual_crop() -> None:
+    image = noise(178, 218)
+    pixels = decode_image(encode(image), oblong(64, 48, celeba=True)).pixels
+    face = image.crop((19, 39, 159, 179)).crop((17, 0, 122, 140))
+    expected = face.resize((48, 64), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    assert np.array_equal(pixels, np.asarray(expected))
+
+
+def test_the_name_of_a_square_format_is_what_old_caches_were_made_with() -> None:
+    text = "PixelFormat(img_resolution=64, img_channels=3, uses_celeba_crop=False)"
+    assert repr(PixelFormat(64, 3)) == text

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from model.spec import GeneratorSpec
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 from model.training.penalties import zero_centred_gradient_penalty
 
 Critic = Callable[[Tensor], Tensor]
@@ -18,9 +18,9 @@ SPEC = GeneratorSpec("dcgan", 16, 1)
 
 
 @pytest.fixture
-def discriminator() -> DCGANDiscriminator:
+def discriminator() -> Discriminator:
     torch.manual_seed(2)
-    return DCGANDiscriminator(SPEC, base_channels=2, is_normalised=False).double()
+    return build_discriminator(SPEC, DiscriminatorSpec("dcgan", 2)).double()
 
 
 def random_images(count: int) -> Tensor:
@@ -52,7 +52,7 @@ def test_of_a_constant_critic_it_is_zero() -> None:
 
 @torch.no_grad()
 def test_it_is_the_squared_gradient_that_finite_differences_find(
-    discriminator: DCGANDiscriminator,
+    discriminator: Discriminator,
 ) -> None:
     images, step = random_images(3), 1e-6
     total = 0.0
@@ -66,7 +66,7 @@ def test_it_is_the_squared_gradient_that_finite_differences_find(
 
 
 def test_its_own_gradient_is_the_one_that_finite_differences_find(
-    discriminator: DCGANDiscriminator,
+    discriminator: Discriminator,
 ) -> None:
     images = random_images(4)
     weights = [*discriminator.parameters()]
@@ -89,7 +89,7 @@ def test_its_own_gradient_is_the_one_that_finite_differences_find(
     assert moved > 1
 
 
-def test_rows_are_penalised_alone(discriminator: DCGANDiscriminator) -> None:
+def test_rows_are_penalised_alone(discriminator: Discriminator) -> None:
     images = random_images(4)
     alone = [penalty_of(discriminator, images[row : row + 1]).item() for row in range(4)]
     assert penalty_of(discriminator, images).item() == pytest.approx(sum(alone) / 4, rel=1e-12)
@@ -98,7 +98,7 @@ def test_rows_are_penalised_alone(discriminator: DCGANDiscriminator) -> None:
 def test_a_conditional_critic_is_penalised_with_its_class_term() -> None:
     torch.manual_seed(2)
     spec = dataclasses.replace(SPEC, num_classes=3)
-    critic = DCGANDiscriminator(spec, base_channels=2, is_normalised=False).double()
+    critic = build_discriminator(spec, DiscriminatorSpec("dcgan", 2)).double()
     images, labels = random_images(3), torch.tensor([0, 1, 2])
     before = penalty_of(lambda x: critic(x, labels), images).item()
     assert critic.embedding is not None

@@ -186,7 +186,7 @@ def test_another_programs_file_is_refused(tmp_path: Path, payload: object) -> No
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("state_version", 2, "it has version 2, this program reads 1"),
+        ("state_version", 1, "it has version 1, this program reads 2"),
         ("config", "{}", "the run's configuration cannot be read"),
         ("spec", "{}", "the generator spec lacks"),
         ("generator", {}, "Error(s) in loading state_dict"),

@@ -1,4 +1,4 @@
-"""Claims on the discriminator, with batch normalisation and without."""
+"""Claims on DCGAN's discriminator, with batch normalisation and without."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ import torch
 from torch import Tensor, nn
 
 from model.spec import GeneratorSpec
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 
 
 def build(
     spec: GeneratorSpec, is_normalised: bool = False, base_channels: int = 2
-) -> DCGANDiscriminator:
+) -> Discriminator:
     torch.manual_seed(4)
-    return DCGANDiscriminator(spec, base_channels, is_normalised)
+    normalisation = "batch" if is_normalised else "none"
+    return build_discriminator(spec, DiscriminatorSpec("dcgan", base_channels, normalisation))
+
+
+def layers_of(discriminator: Discriminator) -> list[nn.Module]:
+    layers = discriminator.trunk.layers
+    assert isinstance(layers, nn.Sequential)
+    return list(layers)
 
 
 def images_for(spec: GeneratorSpec, count: int) -> Tensor:
     torch.manual_seed(5)
-    return torch.rand(count, spec.img_channels, spec.img_resolution, spec.img_resolution) * 2 - 1
+    return torch.rand(count, spec.img_channels, *spec.img_size) * 2 - 1
 
 
 @pytest.mark.parametrize("is_normalised", [True, False])
@@ -38,7 +45,7 @@ def test_one_logit_an_image_at_every_size(side: int, channels: int, is_normalise
 @pytest.mark.parametrize("side", [16, 64, 256])
 def test_the_features_are_4_by_4_before_the_logit(side: int) -> None:
     discriminator = build(GeneratorSpec("dcgan", side))
-    convolutions = [x for x in discriminator.features if isinstance(x, nn.Conv2d)]
+    convolutions = [x for x in layers_of(discriminator) if isinstance(x, nn.Conv2d)]
     assert side == 4 * 2 ** len(convolutions)
     assert discriminator.head.in_features == convolutions[-1].out_channels * 16
     assert [x.out_channels for x in convolutions] == [2, 4, 8, 16, 16, 16][: len(convolutions)]
@@ -64,7 +71,7 @@ def test_normalised_it_is_the_textbook_discriminator_with_a_bias_at_either_end()
     # PyTorch's DCGAN example has 2,765,568 parameters, without the two biases.
     count = sum(weight.numel() for weight in discriminator.parameters())
     assert count == 2_765_568 + 64 + 1
-    state = {k.removeprefix("features."): v for k, v in discriminator.state_dict().items()}
+    state = {k.removeprefix("trunk.layers."): v for k, v in discriminator.state_dict().items()}
     state["11.weight"] = state.pop("head.weight").reshape(1, 512, 4, 4)
     state["11.bias"] = state.pop("head.bias")
     textbook.load_state_dict(state)
@@ -95,7 +102,7 @@ def test_with_normalisation_a_row_depends_on_its_neighbours() -> None:
 
 def test_he_initialisation_keeps_the_size_of_the_signal() -> None:
     discriminator = build(GeneratorSpec("dcgan", 32), base_channels=32)
-    for layer in discriminator.features:
+    for layer in layers_of(discriminator):
         if isinstance(layer, nn.Conv2d):
             # He et al., 2015, equation 15: 2 / ((1 + a^2) n) for a leak of a.
             deviation = math.sqrt(2 / ((1 + 0.2**2) * layer.in_channels * 16))
