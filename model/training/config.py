@@ -25,7 +25,7 @@ class TrainConfig:
 
     preset: str
     loss: str  # a key of LOSSES
-    is_discriminator_normalised: bool
+    discriminator_normalisation: str  # one of NORMALISATIONS
     r1_gamma: float  # weight of R1 and of R2 at 64 x 64; scaled with the area, 0 for none
     penalty_interval: int  # steps between penalties, each weighted by the interval
     beta1: float
@@ -36,6 +36,7 @@ class TrainConfig:
     lr_decay_start_kimg: float = 0.0
     ema_halflife_kimg: float = 0.0  # 0 exports the raw weights, as the paper did
     architecture: str = "dcgan"
+    discriminator: str = "dcgan"
     img_resolution: int = 64
     img_channels: int = 3
     z_dim: int = 100
@@ -55,7 +56,7 @@ class TrainConfig:
             raise ConfigError("penalty_interval must be positive, r1_gamma not negative")
         if not 0 <= self.ema_halflife_kimg < math.inf:
             raise ConfigError("ema_halflife_kimg must not be negative")
-        if self.r1_gamma and self.is_discriminator_normalised:
+        if self.r1_gamma and self.discriminator_normalisation == "batch":
             raise ConfigError(
                 "a gradient penalty needs a discriminator without batch normalisation"
             )
@@ -95,7 +96,7 @@ PRESETS = {
     "dcgan-2015": TrainConfig(
         preset="dcgan-2015",
         loss="non-saturating",
-        is_discriminator_normalised=True,
+        discriminator_normalisation="batch",
         r1_gamma=0.0,
         penalty_interval=1,
         beta1=0.5,
@@ -106,7 +107,7 @@ PRESETS = {
     "dcgan": TrainConfig(
         preset="dcgan",
         loss="relativistic",
-        is_discriminator_normalised=False,
+        discriminator_normalisation="none",
         r1_gamma=1.0,
         penalty_interval=4,
         beta1=0.0,

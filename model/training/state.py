@@ -14,7 +14,7 @@ from torch import nn
 from model.generators import build_generator
 from model.spec import GeneratorSpec
 from model.training.config import TrainConfig
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import DiscriminatorSpec, build_discriminator
 
 STATE_VERSION = 1
 
@@ -41,8 +41,13 @@ class TrainingState:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             generator = build_generator(spec)
-            discriminator = DCGANDiscriminator(
-                spec, config.discriminator_channels, config.is_discriminator_normalised
+            discriminator = build_discriminator(
+                spec,
+                DiscriminatorSpec(
+                    config.discriminator,
+                    config.discriminator_channels,
+                    config.discriminator_normalisation,
+                ),
             )
         self.config = config
         self.spec = spec

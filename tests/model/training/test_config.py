@@ -17,7 +17,7 @@ ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]
 def test_the_paper_preset_is_the_paper() -> None:
     # Radford et al., 2016, section 4: Adam 2e-4 with beta1 0.5, no tricks that came later.
     assert PAPER.loss == "non-saturating"
-    assert PAPER.is_discriminator_normalised
+    assert PAPER.discriminator_normalisation == "batch"
     assert (PAPER.learning_rate, PAPER.beta1, PAPER.beta2) == (2e-4, 0.5, 0.999)
     assert (PAPER.r1_gamma, PAPER.ema_halflife_kimg, PAPER.lr_decay_start_kimg) == (0, 0, 0)
     assert PAPER.z_dim == 100
@@ -25,7 +25,7 @@ def test_the_paper_preset_is_the_paper() -> None:
 
 def test_the_default_preset_is_relativistic_penalised_and_averaged() -> None:
     assert ROBUST.loss == "relativistic"
-    assert not ROBUST.is_discriminator_normalised
+    assert ROBUST.discriminator_normalisation == "none"
     assert ROBUST.r1_gamma > 0
     assert ROBUST.ema_halflife_kimg > 0
 
@@ -52,7 +52,11 @@ def test_json_keeps_every_field(name: str) -> None:
         ("r1_gamma", float("nan"), "r1_gamma not negative"),
         ("r1_gamma", float("inf"), "r1_gamma not negative"),
         ("ema_halflife_kimg", -1.0, "ema_halflife_kimg must not be negative"),
-        ("is_discriminator_normalised", True, "needs a discriminator without batch normalisation"),
+        (
+            "discriminator_normalisation",
+            "batch",
+            "needs a discriminator without batch normalisation",
+        ),
         ("seed", -1, "seed must be from 0 to 4294967295"),
         ("seed", 2**32, "seed must be from 0 to 4294967295"),
     ],

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from model.spec import GeneratorSpec
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import DCGANDiscriminator, DiscriminatorSpec
 
 
 def build(
     spec: GeneratorSpec, is_normalised: bool = False, base_channels: int = 2
 ) -> DCGANDiscriminator:
     torch.manual_seed(4)
-    return DCGANDiscriminator(spec, base_channels, is_normalised)
+    normalisation = "batch" if is_normalised else "none"
+    return DCGANDiscriminator(spec, DiscriminatorSpec("dcgan", base_channels, normalisation))
 
 
 def images_for(spec: GeneratorSpec, count: int) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from model.spec import GeneratorSpec
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import DCGANDiscriminator, DiscriminatorSpec
 from model.training.penalties import zero_centred_gradient_penalty
 
 Critic = Callable[[Tensor], Tensor]
@@ -20,7 +20,7 @@ SPEC = GeneratorSpec("dcgan", 16, 1)
 @pytest.fixture
 def discriminator() -> DCGANDiscriminator:
     torch.manual_seed(2)
-    return DCGANDiscriminator(SPEC, base_channels=2, is_normalised=False).double()
+    return DCGANDiscriminator(SPEC, DiscriminatorSpec("dcgan", 2, "none")).double()
 
 
 def random_images(count: int) -> Tensor:
@@ -98,7 +98,7 @@ def test_rows_are_penalised_alone(discriminator: DCGANDiscriminator) -> None:
 def test_a_conditional_critic_is_penalised_with_its_class_term() -> None:
     torch.manual_seed(2)
     spec = dataclasses.replace(SPEC, num_classes=3)
-    critic = DCGANDiscriminator(spec, base_channels=2, is_normalised=False).double()
+    critic = DCGANDiscriminator(spec, DiscriminatorSpec("dcgan", 2, "none")).double()
     images, labels = random_images(3), torch.tensor([0, 1, 2])
     before = penalty_of(lambda x: critic(x, labels), images).item()
     assert critic.embedding is not None
