@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.preset_lines import PRESET_LINES
+
 _EPILOG = """\
 from a folder of images to a picture, in four commands:
   python -m model train --data photos/ --out runs/photos --minutes 60
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_dataset(commands)
     _add_train(commands)
+    _add_presets(commands)
     _add_resume(commands)
     _add_export(commands)
     _add_sample(commands)
@@ -102,10 +105,16 @@ def _add_train(commands: _Commands) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="a new folder")
     command.add_argument(
         "--preset",
-        choices=["dcgan", "dcgan-2015"],
+        choices=[*PRESET_LINES],
         default="dcgan",
-        help="dcgan (the default) is robust; dcgan-2015 is the paper's, and often collapses",
+        metavar="NAME",
+        help="a paper's recipe, of those listed below (default: dcgan)",
     )
+    width = max(map(len, PRESET_LINES))
+    lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.epilog = "presets (`python -m model presets` shows what they are made of):\n"
+    command.epilog += "\n".join(lines)
     _add_recipe(command)
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
@@ -138,9 +147,24 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         "--r1-gamma",
         type=float,
         metavar="G",
-        help="weight of the gradient penalties: raise it if training is unstable (default: 1)",
+        help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
+    )
+    command.add_argument(
+        "--augment",
+        choices=["none", "diffaugment", "ada"],
+        help="move, recolour and cut what the discriminator sees, for less than about 30,000 "
+        "images: diffaugment always, ada as often as it is needed (default: none)",
     )
     command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+
+
+def _add_presets(commands: _Commands) -> None:
+    _add(
+        commands,
+        "presets",
+        "model.training.commands:run_presets",
+        "List the recipes of `train`, with their papers, losses, penalties and normalisations.",
+    )
 
 
 def _add_resume(commands: _Commands) -> None:

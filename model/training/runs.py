@@ -12,10 +12,12 @@ from typing import Any
 import torch
 
 from model.checkpoint import Checkpoint
+from model.generators import GENERATORS
 from model.inference import require_exact_kernels
 from model.training.budget import Budget
-from model.training.config import TrainConfig
+from model.training.config import ConfigError, TrainConfig
 from model.training.dataset import ImageDataset, open_dataset
+from model.training.discriminators import DISCRIMINATORS
 from model.training.export import export_checkpoint
 from model.training.state import StateError, TrainingState
 from model.training.trainer import STATE_FILE, Cadence, train
@@ -46,10 +48,12 @@ def start_run(
 ) -> bool:
     """Train from scratch in a new folder; returns whether the budget was spent.
 
-    StateError if the folder holds a run already, DatasetError if the data cannot be used.
+    StateError if the folder holds a run already, DatasetError if the data cannot be used,
+    ConfigError if this version lacks a network of the recipe.
     """
     if (run_dir / STATE_FILE).exists():
         raise StateError(f"{run_dir} holds a run already: resume it, or choose another folder")
+    _require_networks(config)
     dataset = _open(config, data)
     spec = config.generator_spec(len(dataset.class_names))
     _prepare(machine)
@@ -97,6 +101,19 @@ def export_run(run_dir: Path, path: Path) -> Checkpoint:
     state = TrainingState.load(run_dir / STATE_FILE)
     torch.set_num_threads(state.facts["threads"])
     return export_checkpoint(state, path)
+
+
+def _require_networks(config: TrainConfig) -> None:
+    """Refuse networks that there are not, before an hour is spent on decoding images."""
+    for kind, name, known in (
+        ("generator", config.architecture, GENERATORS),
+        ("discriminator", config.discriminator, DISCRIMINATORS),
+    ):
+        if name not in known:
+            raise ConfigError(
+                f"preset {config.preset} needs the {kind} {name!r}; "
+                f"this version has: {', '.join(sorted(known))}"
+            )
 
 
 def _prepare(machine: Machine) -> None:

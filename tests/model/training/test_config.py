@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from model.spec import SpecError
-from model.training.config import PRESETS, ConfigError, TrainConfig
+from model.training.config import ConfigError, TrainConfig
+from model.training.presets import PRESETS
 
 ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]
 
@@ -36,7 +37,7 @@ def test_both_presets_share_the_generator() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_json_keeps_every_field(name: str) -> None:
-    config = dataclasses.replace(PRESETS[name], seed=9, is_conditional=True, img_channels=1)
+    config = dataclasses.replace(PRESETS[name], seed=9, img_channels=1, ada_kimg=7.0)
     assert config.preset == name
     assert TrainConfig.from_json(config.to_json()) == config
 
@@ -44,13 +45,13 @@ def test_json_keeps_every_field(name: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("loss", "hinge", "unknown loss 'hinge'; there are: non-saturating, relativistic"),
+        ("loss", "dice", "unknown loss 'dice'; there are: minimax, non-saturating"),
         ("batch_size", 1, "batch_size must be at least 2"),
         ("batch_size", -64, "batch_size must be at least 2"),
         ("penalty_interval", 0, "penalty_interval must be positive"),
-        ("r1_gamma", -1.0, "r1_gamma not negative"),
-        ("r1_gamma", float("nan"), "r1_gamma not negative"),
-        ("r1_gamma", float("inf"), "r1_gamma not negative"),
+        ("r1_gamma", -1.0, "r1_gamma must not be negative"),
+        ("r1_gamma", float("nan"), "r1_gamma must not be negative"),
+        ("r1_gamma", float("inf"), "r1_gamma must not be negative"),
         ("ema_halflife_kimg", -1.0, "ema_halflife_kimg must not be negative"),
         (
             "discriminator_normalisation",
