@@ -68,6 +68,44 @@ def test_a_value_out_of_range_is_named(field: str, value: Any, words: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("preset", "changes", "words"),
+    [
+        ("wgan-gp", {"discriminator_normalisation": "batch"}, "mixes the gradients of neighbours"),
+        ("dragan", {"discriminator_normalisation": "batch"}, "normalisation none or layer"),
+        ("wgan-gp", {"r1_gamma": 1.0}, "r1_gamma weighs the penalty r1-r2"),
+        ("dcgan", {"penalty_weight": 1.0}, "penalty_weight weighs wgan-gp or dragan"),
+        ("sngan", {"label_smoothing": 0.1}, "take minimax or non-saturating"),
+        ("vanilla", {"label_smoothing": 0.5}, "real would mean fake"),
+        ("sngan", {"weight_clip": 0.01}, "both bound the critic: take one"),
+        ("wgan", {"weight_clip": 0.0}, "give a weight_clip, a penalty or spectral normalisation"),
+        ("pacgan2", {"batch_size": 7}, "batch_size must be a multiple of pack, which is 2"),
+        ("pacgan2", {"is_conditional": True}, "train with pack 1"),
+        ("infogan", {"pack": 2}, "train with pack 1"),
+        ("infogan", {"z_dim": 11}, "the codes take 12 of z's 11 coordinates"),
+        ("infogan", {"code_categories": 1}, "one category says nothing"),
+        ("acgan", {"code_continuous": 2}, "either classes .acgan. or codes: drop one"),
+        ("dcgan", {"beta1": 1.0}, "beta1 must be from 0 to less than 1"),
+        ("dcgan", {"augment": "flip"}, "there are: none, diffaugment, ada"),
+        ("dcgan", {"n_critic": 0}, "n_critic must be positive"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_what_to_do(
+    preset: str, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        dataclasses.replace(PRESETS[preset], **changes)
+
+
+def test_the_recipe_of_an_older_run_is_read() -> None:
+    for config, was_normalised in ((ROBUST, False), (PAPER, True)):
+        old = dataclasses.asdict(config)
+        for name in ("discriminator_normalisation", "penalty", "augment", "pack", "n_critic"):
+            del old[name]
+        old["is_discriminator_normalised"] = was_normalised
+        assert TrainConfig.from_json(json.dumps(old)) == config
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [("img_resolution", 48), ("img_resolution", 512), ("img_channels", 5), ("base_channels", 0)],
 )
