@@ -198,6 +198,12 @@ def _add_running(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how often to draw 64 samples (default: 120)",
     )
+    command.add_argument(
+        "--guard",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look for mode collapse every 8,192 images, go back and mend it (default: on)",
+    )
 
 
 def _add_export(commands: _Commands) -> None:
@@ -209,6 +215,7 @@ def _add_export(commands: _Commands) -> None:
     )
     command.add_argument("run", type=Path, metavar="RUN")
     command.add_argument("out", type=Path, metavar="FILE.safetensors")
+    command.add_argument("--force", action="store_true", help="even if the run has collapsed")
 
 
 def _add_sample(commands: _Commands) -> None:

@@ -11,11 +11,13 @@ import torch
 from model.inference import choose_device
 from model.training.budget import Budget
 from model.training.config import TrainConfig
+from model.training.health import COLLAPSED_DIVERSITY
 from model.training.presets import PRESET_CATALOGUE, PRESETS
 from model.training.runs import Machine, export_run, resume_run, start_run
 from model.training.trainer import Cadence
 
 _DEFAULT_MINUTES = 60.0
+_GUARD_IMAGES = 8192
 
 
 def run_dataset(arguments: argparse.Namespace) -> None:
@@ -71,9 +73,12 @@ def run_resume(arguments: argparse.Namespace) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a run's generator as one checkpoint."""
-    checkpoint = export_run(arguments.run, arguments.out)
+    checkpoint = export_run(arguments.run, arguments.out, arguments.force)
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
+    scores = checkpoint.provenance.scores
+    if scores.get("collapsed") or scores.get("diversity", 1.0) < COLLAPSED_DIVERSITY:
+        print(f"warning: mode collapse, or too short a run: diversity {scores['diversity']:.2f}")
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 
@@ -108,7 +113,11 @@ def _budget(arguments: argparse.Namespace) -> Budget:
 
 
 def _cadence(arguments: argparse.Namespace) -> Cadence:
-    return Cadence(save_s=arguments.save_every, sheet_s=arguments.sheet_every)
+    return Cadence(
+        save_s=arguments.save_every,
+        sheet_s=arguments.sheet_every,
+        check_images=_GUARD_IMAGES if arguments.guard else 0,
+    )
 
 
 def _say_what_next(run_dir: Path, is_done: bool) -> None:

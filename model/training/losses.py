@@ -27,6 +27,7 @@ class AdversarialLoss:
     is_relativistic: bool = False  # whether the generator's loss looks at the real logits
     boundary: float | None = 0.0
     has_probabilities: bool = False  # whether real is a probability that can be smoothed
+    is_saturating: bool = False  # whether a sure discriminator leaves the generator no gradient
 
 
 def minimax_generator_loss(_real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -109,7 +110,10 @@ def relativistic_average_generator_loss(real_logits: Tensor, fake_logits: Tensor
 
 LOSSES = {
     "minimax": AdversarialLoss(
-        non_saturating_discriminator_loss, minimax_generator_loss, has_probabilities=True
+        non_saturating_discriminator_loss,
+        minimax_generator_loss,
+        has_probabilities=True,
+        is_saturating=True,
     ),
     "non-saturating": AdversarialLoss(
         non_saturating_discriminator_loss, non_saturating_generator_loss, has_probabilities=True

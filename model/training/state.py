@@ -19,6 +19,7 @@ from model.training.config import TrainConfig
 from model.training.discriminators import build_discriminator
 
 STATE_VERSION = 1
+STATE_FILE = "state.pt"  # in the run's folder
 
 
 class StateError(ValueError):
@@ -68,6 +69,17 @@ class TrainingState:
     def images_seen(self) -> int:
         """How many real images the discriminator has been shown."""
         return self.step * self.config.batch_size
+
+    def take_over(self, other: TrainingState, has_discriminator: bool) -> None:
+        """Copy the step and all weights and moments of `other`, whose networks are alike.
+
+        Without its discriminator where that is to begin anew.
+        """
+        others = other._parts()
+        for name, part in self._parts().items():
+            if has_discriminator or not name.startswith("discriminator"):
+                part.load_state_dict(copy.deepcopy(others[name].state_dict()))
+        self.step, self.ada = other.step, other.ada
 
     def save(self, path: Path) -> None:
         """Write the state so that a crash at any moment leaves the old file or the new one.

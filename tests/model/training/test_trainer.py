@@ -21,9 +21,9 @@ from model.training.discriminators import DISCRIMINATORS
 from model.training.presets import PRESETS
 from model.training.progress import render_samples
 from model.training.randomness import batch_indices
-from model.training.state import TrainingState
+from model.training.state import STATE_FILE, TrainingState
 from model.training.train_step import train_step
-from model.training.trainer import STATE_FILE, Cadence, train
+from model.training.trainer import Cadence, train
 
 MakeState = Callable[..., TrainingState]
 MakeDataset = Callable[..., ImageDataset]
