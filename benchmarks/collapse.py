@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from model.contact_sheet import contact_sheet
 from model.png import encode_png
 from model.training.budget import Budget
-from model.training.config import PRESETS
 from model.training.dataset import open_dataset
 from model.training.diversity import mean_pairwise_distance, nearest_distances
+from model.training.presets import PRESETS
 from model.training.progress import render_samples
 from model.training.runs import Machine, start_run
-from model.training.state import TrainingState
-from model.training.trainer import STATE_FILE, Cadence
+from model.training.state import STATE_FILE, TrainingState
+from model.training.trainer import Cadence
 
 _DATA_IMAGES = 1024
 _DONE_FILE = "done"

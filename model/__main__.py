@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.preset_lines import PRESET_LINES
+
 _EPILOG = """\
 from a folder of images to a picture, in four commands:
   python -m model train --data photos/ --out runs/photos --minutes 60
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_dataset(commands)
     _add_train(commands)
+    _add_presets(commands)
     _add_resume(commands)
     _add_export(commands)
     _add_sample(commands)
@@ -102,11 +105,17 @@ def _add_train(commands: _Commands) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="a new folder")
     command.add_argument(
         "--preset",
-        choices=["dcgan", "dcgan-2015"],
+        choices=[*PRESET_LINES],
         default="dcgan",
-        help="dcgan (the default) is robust; dcgan-2015 is the paper's, and often collapses",
+        metavar="NAME",
+        help="a paper's recipe, of those listed below (default: dcgan)",
     )
     _add_networks(command)
+    width = max(map(len, PRESET_LINES))
+    lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.epilog = "presets (`python -m model presets` shows what they are made of):\n"
+    command.epilog += "\n".join(lines)
     _add_recipe(command)
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
@@ -139,7 +148,13 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         "--r1-gamma",
         type=float,
         metavar="G",
-        help="weight of the gradient penalties: raise it if training is unstable (default: 1)",
+        help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
+    )
+    command.add_argument(
+        "--augment",
+        choices=["none", "diffaugment", "ada"],
+        help="move, recolour and cut what the discriminator sees, for less than about 30,000 "
+        "images: diffaugment always, ada as often as it is needed (default: none)",
     )
     command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
 
@@ -178,6 +193,15 @@ def _size(text: str) -> tuple[int, int | None]:
     return int(height), int(width) if has_width else None
 
 
+def _add_presets(commands: _Commands) -> None:
+    _add(
+        commands,
+        "presets",
+        "model.training.commands:run_presets",
+        "List the recipes of `train`, with their papers, losses, penalties and normalisations.",
+    )
+
+
 def _add_resume(commands: _Commands) -> None:
     command = _add(
         commands,
@@ -209,6 +233,12 @@ def _add_running(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how often to draw 64 samples (default: 120)",
     )
+    command.add_argument(
+        "--guard",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look for mode collapse every 8,192 images, go back and mend it (default: on)",
+    )
 
 
 def _add_export(commands: _Commands) -> None:
@@ -220,6 +250,7 @@ def _add_export(commands: _Commands) -> None:
     )
     command.add_argument("run", type=Path, metavar="RUN")
     command.add_argument("out", type=Path, metavar="FILE.safetensors")
+    command.add_argument("--force", action="store_true", help="even if the run has collapsed")
 
 
 def _add_sample(commands: _Commands) -> None:

@@ -10,11 +10,14 @@ import torch
 
 from model.inference import choose_device
 from model.training.budget import Budget
-from model.training.config import PARTNERS, PRESETS
+from model.training.config import PARTNERS, TrainConfig
+from model.training.health import COLLAPSED_DIVERSITY
+from model.training.presets import PRESET_CATALOGUE, PRESETS
 from model.training.runs import Machine, export_run, resume_run, start_run
 from model.training.trainer import Cadence
 
 _DEFAULT_MINUTES = 60.0
+_GUARD_IMAGES = 8192
 
 
 def run_dataset(arguments: argparse.Namespace) -> None:
@@ -32,33 +35,28 @@ def run_dataset(arguments: argparse.Namespace) -> None:
 
 def run_train(arguments: argparse.Namespace) -> None:
     """Start a run."""
-    chosen = {
-        name: getattr(arguments, name)
-        for name in (
-            *("architecture", "img_channels", "base_channels", "batch_size", "r1_gamma"),
-            *("discriminator", "discriminator_normalisation", "attention_resolution"),
-        )
-        if getattr(arguments, name) is not None
-    }
-    if arguments.resolution is not None:
-        chosen["img_resolution"], chosen["img_width"] = arguments.resolution
-    if arguments.architecture is not None:
-        # A generator that is not known has no partner, and is refused by its own name.
-        chosen.setdefault("discriminator", PARTNERS.get(arguments.architecture, "dcgan"))
-    if arguments.base_channels is not None:
-        chosen["discriminator_channels"] = arguments.base_channels
-    config = dataclasses.replace(
-        PRESETS[arguments.preset],
-        seed=arguments.seed,
-        is_conditional=arguments.conditional,
-        **chosen,
-    )
+    config = _recipe(arguments)
     threads = torch.get_num_threads() if arguments.threads is None else arguments.threads
     machine = Machine(device=choose_device(arguments.device), threads=threads)
     is_done = start_run(
         config, arguments.data, arguments.out, machine, _budget(arguments), _cadence(arguments)
     )
     _say_what_next(arguments.out, is_done)
+
+
+def run_presets(_arguments: argparse.Namespace) -> None:
+    """Print the presets: paper, loss, penalty, normalisation, moves of the critic."""
+    columns = ("preset", "paper", "loss", "penalty", "normalisation", "n_critic")
+    rows = [columns]
+    for name, preset in PRESET_CATALOGUE.items():
+        config = preset.config
+        norm = config.discriminator_normalisation
+        bound = f"clip {config.weight_clip:g}" if config.weight_clip else config.penalty
+        rows.append((name, preset.paper, config.loss, bound, norm, str(config.n_critic)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
 
 
 def run_resume(arguments: argparse.Namespace) -> None:
@@ -75,11 +73,45 @@ def run_resume(arguments: argparse.Namespace) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a run's generator as one checkpoint."""
-    checkpoint = export_run(arguments.run, arguments.out)
+    checkpoint = export_run(arguments.run, arguments.out, arguments.force)
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
+    scores = checkpoint.provenance.scores
+    if scores.get("collapsed") or scores.get("diversity", 1.0) < COLLAPSED_DIVERSITY:
+        print(f"warning: mode collapse, or too short a run: diversity {scores['diversity']:.2f}")
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
+
+
+_OPTIONS = (
+    *("architecture", "attention_resolution", "img_channels", "base_channels", "batch_size"),
+    *("discriminator", "discriminator_normalisation", "r1_gamma", "augment"),
+)
+
+
+def _recipe(arguments: argparse.Namespace) -> TrainConfig:
+    """Return the preset with what the command line changes of it."""
+    preset = PRESETS[arguments.preset]
+    chosen = {
+        name: getattr(arguments, name)
+        for name in _OPTIONS
+        if getattr(arguments, name, None) is not None
+    }
+    if arguments.resolution is not None:
+        chosen["img_resolution"], chosen["img_width"] = arguments.resolution
+    if arguments.architecture is not None:
+        # A generator that is not known has no partner, and is refused by its own name.
+        chosen.setdefault("discriminator", PARTNERS.get(arguments.architecture, "dcgan"))
+    if arguments.base_channels is not None:
+        chosen["discriminator_channels"] = arguments.base_channels
+    if arguments.r1_gamma and preset.penalty == "none":
+        chosen["penalty"] = "r1-r2"
+    return dataclasses.replace(
+        preset,
+        seed=arguments.seed,
+        is_conditional=arguments.conditional or preset.is_conditional,
+        **chosen,
+    )
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:
@@ -89,7 +121,11 @@ def _budget(arguments: argparse.Namespace) -> Budget:
 
 
 def _cadence(arguments: argparse.Namespace) -> Cadence:
-    return Cadence(save_s=arguments.save_every, sheet_s=arguments.sheet_every)
+    return Cadence(
+        save_s=arguments.save_every,
+        sheet_s=arguments.sheet_every,
+        check_images=_GUARD_IMAGES if arguments.guard else 0,
+    )
 
 
 def _say_what_next(run_dir: Path, is_done: bool) -> None:

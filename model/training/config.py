@@ -1,38 +1,43 @@
-"""`TrainConfig`: one training recipe, and `PRESETS`, the named ones."""
+"""`TrainConfig`: one training recipe, as data."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from model.generators import check_architecture
 from model.spec import GeneratorSpec
+from model.training.auxiliary import LatentCodes
 from model.training.discriminators import DiscriminatorSpec, check_discriminator
-from model.training.losses import LOSSES
+from model.training.recipe_rules import ConfigError, check_recipe
 
-
-class ConfigError(ValueError):
-    """A training configuration that is out of range or cannot be read."""
+__all__ = ["ConfigError", "TrainConfig"]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """All that decides the weights of a run, beside the data and the machine.
 
-    Raises ConfigError or SpecError if a value is out of range.
+    Raises ConfigError or SpecError if a value is out of range, or if two do not go together.
     """
 
     preset: str
     loss: str  # a key of LOSSES
     discriminator_normalisation: str  # one of NORMALISATIONS
-    r1_gamma: float  # weight of R1 and of R2 at 64 x 64; scaled with the area, 0 for none
-    penalty_interval: int  # steps between penalties, each weighted by the interval
-    beta1: float
-    beta2: float
+    beta1: float = 0.5
+    beta2: float = 0.999
+    penalty: str = "none"  # one of PENALTIES
+    r1_gamma: float = 0.0  # of "r1-r2" at 64 x 64; scaled with the area, 0 for none
+    penalty_weight: float = 0.0  # of the others, lambda in their papers
+    penalty_interval: int = 1  # steps between penalties, each weighted by the interval
+    weight_clip: float = 0.0  # the critic's weights stay in [-clip, clip]; 0 for no limit
+    label_smoothing: float = 0.0  # real images count as real by 1 - this
+    n_critic: int = 1  # moves of the discriminator, each on new images, to one of the generator
+    optimiser: str = "adam"  # one of OPTIMISERS
     learning_rate: float = 2e-4
+    discriminator_rate: float = 1.0  # the discriminator's learning rate over the generator's
     # The rate falls as 1/sqrt(images) from here on (Karras et al., 2024, equation 67): it
     # needs no end to be named, so any stop is a good one. 0 keeps the rate constant.
     lr_decay_start_kimg: float = 0.0
@@ -47,28 +52,49 @@ class TrainConfig:
     base_channels: int = 32
     discriminator_channels: int = 32
     batch_size: int = 64
+    pack: int = 1  # images that the discriminator judges together
     is_conditional: bool = False
+    conditioning: str = "projection"  # one of CONDITIONINGS, where is_conditional
+    code_categories: int = 0  # InfoGAN's codes, parts of z: see LatentCodes
+    code_continuous: int = 0
+    code_weight: float = 1.0
+    augment: str = "none"  # one of AUGMENTATIONS
+    ada_kimg: float = 500.0  # thousand images in which "ada" could go from never to always
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check all but the data, so that a mistake is told before any image is decoded."""
-        if self.loss not in LOSSES:
-            raise ConfigError(f"unknown loss {self.loss!r}; there are: {', '.join(LOSSES)}")
-        if self.batch_size < 2:
-            raise ConfigError("batch_size must be at least 2, or batch normalisation has no batch")
-        if self.penalty_interval < 1 or not 0 <= self.r1_gamma < math.inf:
-            raise ConfigError("penalty_interval must be positive, r1_gamma not negative")
-        if not 0 <= self.ema_halflife_kimg < math.inf:
-            raise ConfigError("ema_halflife_kimg must not be negative")
-        if self.r1_gamma and self.discriminator_normalisation == "batch":
-            raise ConfigError(
-                "a gradient penalty needs a discriminator without batch normalisation"
-            )
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError("seed must be from 0 to 4294967295")
+        check_recipe(self)
         spec = self.generator_spec(2)
         check_architecture(spec)
-        check_discriminator(spec, self.discriminator_spec())
+        check_discriminator(spec, self.discriminator_spec(spec))
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether the discriminator's gradient costs anything."""
+        weight = self.r1_gamma if self.penalty == "r1-r2" else self.penalty_weight
+        return self.penalty != "none" and weight > 0
+
+    @property
+    def has_classes_to_find(self) -> bool:
+        """Whether the discriminator names an image's class instead of being told it."""
+        return self.is_conditional and self.conditioning == "acgan"
+
+    @property
+    def codes(self) -> LatentCodes:
+        """Which coordinates of z the discriminator must find in an image."""
+        return LatentCodes(self.code_categories, self.code_continuous)
+
+    def discriminator_spec(self, spec: GeneratorSpec) -> DiscriminatorSpec:
+        """Describe the discriminator of the images of `spec`."""
+        return DiscriminatorSpec(
+            architecture=self.discriminator,
+            base_channels=self.discriminator_channels,
+            normalisation=self.discriminator_normalisation,
+            pack=self.pack,
+            auxiliary_outputs=spec.num_classes if self.has_classes_to_find else self.codes.outputs,
+            has_attention=self.attention_resolution is not None,
+        )
 
     def generator_spec(self, num_classes: int) -> GeneratorSpec:
         """Describe the generator; `num_classes` is the data set's."""
@@ -85,15 +111,6 @@ class TrainConfig:
             attention_resolution=self.attention_resolution,
         )
 
-    def discriminator_spec(self) -> DiscriminatorSpec:
-        """Describe the discriminator."""
-        return DiscriminatorSpec(
-            architecture=self.discriminator,
-            base_channels=self.discriminator_channels,
-            normalisation=self.discriminator_normalisation,
-            has_attention=self.attention_resolution is not None,
-        )
-
     def to_json(self) -> str:
         """Write the configuration as JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2)
@@ -103,36 +120,19 @@ class TrainConfig:
         """Read what `to_json` wrote; ConfigError if it does not fit this version."""
         try:
             fields: dict[str, Any] = json.loads(text)
-            return cls(**fields)
+            return cls(**_renamed(fields))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"the run's configuration cannot be read: {error}") from error
 
 
-PRESETS = {
-    # Radford et al., 2016, section 4, to the letter.
-    "dcgan-2015": TrainConfig(
-        preset="dcgan-2015",
-        loss="non-saturating",
-        discriminator_normalisation="batch",
-        r1_gamma=0.0,
-        penalty_interval=1,
-        beta1=0.5,
-        beta2=0.999,
-    ),
-    # The same generator; the game of R3GAN (Huang et al., 2024), whose local convergence is
-    # proven, with the lazy penalties, EMA and its ramp of StyleGAN2 (Karras et al., 2020).
-    "dcgan": TrainConfig(
-        preset="dcgan",
-        loss="relativistic",
-        discriminator_normalisation="none",
-        r1_gamma=1.0,
-        penalty_interval=4,
-        beta1=0.0,
-        beta2=0.99,
-        lr_decay_start_kimg=100.0,
-        ema_halflife_kimg=10.0,
-    ),
-}
+def _renamed(fields: dict[str, Any]) -> dict[str, Any]:
+    """Read the recipe of a run that began before there were more normalisations than one."""
+    if "is_discriminator_normalised" in fields:
+        is_normalised = fields.pop("is_discriminator_normalised")
+        fields["discriminator_normalisation"] = "batch" if is_normalised else "none"
+        fields["penalty"] = "r1-r2" if fields["r1_gamma"] else "none"
+    return fields
+
 
 # The discriminator that goes with a generator where none is named: of its depth and its time.
 PARTNERS = {"dcgan": "dcgan", "mlp": "mlp", "resnet": "resnet", "upsample": "residual"}

@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from model.golden import Golden, pixel_hashes
 from model.inference import InferenceEngine
 from model.provenance import Provenance
 from model.training.ema import recalibrate_batch_norm
+from model.training.guard import verdict
 from model.training.state import TrainingState
 
 
@@ -58,8 +60,17 @@ def _provenance(state: TrainingState) -> Provenance:
         seed=state.config.seed,
         git_commit=_git_commit(),
         software=f"ganloom {_version()}, torch {torch.__version__.split('+')[0]}",
-        scores={"diversity": facts["diversity"]} if "diversity" in facts else {},
+        scores=_scores(facts),
     )
+
+
+def _scores(facts: dict[str, Any]) -> dict[str, float]:
+    """Return the diversity, and what the collapse guard had to do, where they were measured."""
+    scores = {"diversity": facts["diversity"]} if "diversity" in facts else {}
+    if memory := facts.get("guard"):
+        scores["guard_rollbacks"] = float(memory["rollbacks"])
+        scores["collapsed"] = float(bool(verdict(facts)))
+    return scores
 
 
 def _version() -> str:

@@ -77,7 +77,8 @@ class Progress:
     def _update_rate(self, images_seen: int, now: float) -> None:
         """Follow the speed of the last ten seconds or so; a first report has only its own."""
         seconds = now - self._reported_at
-        rate = (images_seen - self._reported_images) / seconds
+        # Fewer images than before: the guard took the run back.
+        rate = max(0, images_seen - self._reported_images) / seconds
         keep = math.exp(-seconds / _RATE_WINDOW_S) if self._rate else 0.0
         self._rate = keep * self._rate + (1.0 - keep) * rate
         self._reported_at, self._reported_images = now, images_seen
@@ -97,6 +98,10 @@ class Progress:
         (self._samples_dir / f"{images_seen:09d}.png").write_bytes(encode_png(sheet))
         return self._diversity
 
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._bar.write(line)
+
     def close(self) -> None:
         """End the bar and flush TensorBoard."""
         self._bar.close()
@@ -104,9 +109,14 @@ class Progress:
 
 
 @torch.no_grad()
-def render_samples(generator: nn.Module, spec: GeneratorSpec) -> NDArray[np.uint8]:
-    """Render 64 fixed seeds, (64, h, w, c); a conditional one shows its classes in turn."""
-    recalibrate_batch_norm(generator, spec)
+def render_samples(
+    generator: nn.Module, spec: GeneratorSpec, batches: int = 32
+) -> NDArray[np.uint8]:
+    """Render 64 fixed seeds, (64, h, w, c); a conditional one shows its classes in turn.
+
+    Batch normalisation's statistics are measured on `batches` of 64.
+    """
+    recalibrate_batch_norm(generator, spec, batches)
     latents = sample_latents(spec, _SHEET_SEEDS)
     device = next(generator.parameters()).device
     labels = None

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-_DATA_ORDER, _NOISE = 0, 1
+_DATA_ORDER, _NOISE, _AUGMENTATION, _PENALTY = range(4)
 
 
 def _stream(seed: int, purpose: int, index: int) -> np.random.RandomState:
@@ -41,3 +41,18 @@ def batch_indices(dataset_size: int, batch_size: int, seed: int, step: int) -> N
 def batch_noise(shape: tuple[int, int], seed: int, draw: int) -> NDArray[np.float32]:
     """Return z ~ N(0, 1) of `shape` (n, z_dim) for draw number `draw` of the run."""
     return _stream(seed, _NOISE, draw).standard_normal(shape).astype(np.float32)
+
+
+def augmentation_draws(shape: tuple[int, int], seed: int, draw: int) -> NDArray[np.float32]:
+    """Return numbers from [0, 1) of `shape` (n, k) for augmented batch number `draw`."""
+    return _stream(seed, _AUGMENTATION, draw).random_sample(shape).astype(np.float32)
+
+
+def penalty_shares(count: int, seed: int, step: int) -> NDArray[np.float32]:
+    """Return how much of each point of a penalty is real, (count,) from [0, 1)."""
+    return _stream(seed, _PENALTY, step).random_sample(count).astype(np.float32)
+
+
+def penalty_noise(shape: tuple[int, ...], seed: int, step: int) -> NDArray[np.float32]:
+    """Return N(0, 1) of `shape`, by which a penalty moves the real images of `step`."""
+    return _stream(seed, _PENALTY, step).standard_normal(shape).astype(np.float32)

@@ -17,8 +17,9 @@ from model.training.budget import Budget
 from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset, open_dataset
 from model.training.export import export_checkpoint
-from model.training.state import StateError, TrainingState
-from model.training.trainer import STATE_FILE, Cadence, train
+from model.training.guard import verdict
+from model.training.state import STATE_FILE, StateError, TrainingState
+from model.training.trainer import Cadence, train
 
 _log = logging.getLogger(__name__)
 
@@ -89,12 +90,16 @@ def resume_run(
     return train(state, dataset, run_dir, budget, cadence)
 
 
-def export_run(run_dir: Path, path: Path) -> Checkpoint:
-    """Write the run's generator as a checkpoint. StateError if there is no run.
+def export_run(run_dir: Path, path: Path, has_force: bool = False) -> Checkpoint:
+    """Write the run's generator as a checkpoint.
 
-    With the run's own threads, so that one state is one file whatever the shell it is made in.
+    StateError if there is no run, or if it has collapsed and `has_force` does not ask for it
+    all the same; the checkpoint's scores then say so. With the run's own threads, so that one
+    state is one file whatever the shell it is made in.
     """
     state = TrainingState.load(run_dir / STATE_FILE)
+    if (reason := verdict(state.facts)) and not has_force:
+        raise StateError(f"{run_dir} collapsed: {reason}; --force exports it and notes that in it")
     torch.set_num_threads(state.facts["threads"])
     return export_checkpoint(state, path)
 

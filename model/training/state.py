@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import os
 import pickle
 from pathlib import Path
@@ -13,10 +14,12 @@ from torch import nn
 
 from model.generators import build_generator
 from model.spec import GeneratorSpec
+from model.training.ada import AdaState
 from model.training.config import TrainConfig
 from model.training.discriminators import build_discriminator
 
 STATE_VERSION = 2
+STATE_FILE = "state.pt"  # in the run's folder
 
 
 class StateError(ValueError):
@@ -24,7 +27,7 @@ class StateError(ValueError):
 
 
 class TrainingState:
-    """Both networks, the average, both optimisers and the number of steps taken.
+    """Both networks, the average, both optimisers, ADA's state and the number of steps taken.
 
     Random draws are functions of (seed, step), so no generator state is kept. `facts` holds
     what belongs to the run rather than to its weights: the data set and its names.
@@ -41,11 +44,12 @@ class TrainingState:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             generator = build_generator(spec)
-            discriminator = build_discriminator(spec, config.discriminator_spec())
+            discriminator = _build_judge(config, spec)
         self.config = config
         self.spec = spec
         self.facts = facts
         self.step = 0
+        self.ada = AdaState()
         self.device = torch.device(device)
         self.generator: nn.Module = _place(generator, self.device)
         self.discriminator: nn.Module = _place(discriminator, self.device)
@@ -53,8 +57,10 @@ class TrainingState:
         self.generator_optimizer = self._optimizer(self.generator)
         self.discriminator_optimizer = self._optimizer(self.discriminator)
 
-    def _optimizer(self, module: nn.Module) -> torch.optim.Adam:
+    def _optimizer(self, module: nn.Module) -> torch.optim.Optimizer:
         config = self.config
+        if config.optimiser == "rmsprop":
+            return torch.optim.RMSprop(module.parameters(), config.learning_rate)
         return torch.optim.Adam(
             module.parameters(), config.learning_rate, betas=(config.beta1, config.beta2)
         )
@@ -63,6 +69,17 @@ class TrainingState:
     def images_seen(self) -> int:
         """How many real images the discriminator has been shown."""
         return self.step * self.config.batch_size
+
+    def take_over(self, other: TrainingState, has_discriminator: bool) -> None:
+        """Copy the step and all weights and moments of `other`, whose networks are alike.
+
+        Without its discriminator where that is to begin anew.
+        """
+        others = other._parts()
+        for name, part in self._parts().items():
+            if has_discriminator or not name.startswith("discriminator"):
+                part.load_state_dict(copy.deepcopy(others[name].state_dict()))
+        self.step, self.ada = other.step, other.ada
 
     def save(self, path: Path) -> None:
         """Write the state so that a crash at any moment leaves the old file or the new one.
@@ -82,6 +99,7 @@ class TrainingState:
             "spec": self.spec.to_json(),
             "facts": self.facts,
             "step": self.step,
+            "ada": dataclasses.asdict(self.ada),
             **{name: part.state_dict() for name, part in self._parts().items()},
         }
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,9 +140,12 @@ class TrainingState:
         for name, part in state._parts().items():
             part.load_state_dict(payload[name])
         state.step = int(payload["step"])
+        if "ada" in payload:  # older runs have none
+            ada = payload["ada"]
+            state.ada = AdaState(float(ada["p"]), tuple(map(float, ada["signs"])))
         return state
 
-    def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -132,6 +153,12 @@ class TrainingState:
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
         }
+
+
+def _build_judge(config: TrainConfig, spec: GeneratorSpec) -> nn.Module:
+    # A discriminator that is to find the class must not be told it.
+    judged = dataclasses.replace(spec, num_classes=0) if config.has_classes_to_find else spec
+    return build_discriminator(judged, config.discriminator_spec(spec))
 
 
 def _place(module: nn.Module, device: torch.device) -> nn.Module:

@@ -10,27 +10,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
-from model.training.diversity import mean_pairwise_distance
+from model.training.guard import Guard, judge_end
+from model.training.health import DataDistances, is_finite
 from model.training.progress import Progress
 from model.training.randomness import batch_indices
-from model.training.state import TrainingState
+from model.training.state import STATE_FILE, TrainingState
 from model.training.train_step import StepLosses, train_step
 
-STATE_FILE = "state.pt"
 _FIRST_SHEET_S = 15.0
 
 
 @dataclass(frozen=True)
 class Cadence:
-    """How often a run saves and draws, in seconds; a kill loses at most one `save_s`."""
+    """How often a run saves and draws, in seconds; a kill loses at most one `save_s`.
+
+    The guard looks every `check_images` images, by count, so that what it decides is the
+    same on every machine; 0 is no guard.
+    """
 
     save_s: float = 120.0
     sheet_s: float = 120.0
+    check_images: int = 0
+
+
+class _Timer:
+    """Says when so many seconds have passed again."""
+
+    def __init__(self, period_s: float, first_s: float) -> None:
+        self._period_s = period_s
+        self._next = time.monotonic() + first_s
+
+    def is_due(self) -> bool:
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + self._period_s
+        return True
 
 
 def train(
@@ -43,38 +59,51 @@ def train(
     """Run steps until the budget is spent or a signal asks to stop; save either way.
 
     Returns whether the budget was spent. SIGINT and SIGTERM finish the step at hand.
+    CollapseError if the run collapsed and the guard could not mend it.
     """
     budget = budget.from_now()  # reading the data is not training
-    data_distance = mean_pairwise_distance(_spread(dataset.pixels, 256))
+    guard = Guard(run_dir, state, dataset.pixels) if cadence.check_images else None
+    data_distance = DataDistances.of(dataset.pixels).mean
     progress = Progress(run_dir, budget, state.images_seen, data_distance)
-    last_save = time.monotonic()
+    saves = _Timer(cadence.save_s, cadence.save_s)
     # The first sheet comes early: it says whether the data and the recipe fit.
-    last_sheet = last_save - max(cadence.sheet_s - _FIRST_SHEET_S, 0.0)
+    sheets = _Timer(cadence.sheet_s, min(cadence.sheet_s, _FIRST_SHEET_S))
     try:
         with _stop_requests() as stop_requests:
             while not stop_requests and not budget.is_spent(state.images_seen):
-                progress.step(state.images_seen, _take_step(state, dataset))
-                if time.monotonic() - last_save >= cadence.save_s:
+                losses = _take_step(state, dataset)
+                progress.step(state.images_seen, losses)
+                if guard is not None and guard.is_due(state, cadence.check_images):
+                    state = _look(guard, state, losses, progress)
+                # What is no longer finite is for the guard to mend, at its next look.
+                is_savable = guard is None or is_finite(state)
+                if is_savable and saves.is_due():
                     state.save(run_dir / STATE_FILE)
-                    last_save = time.monotonic()
-                if time.monotonic() - last_sheet >= cadence.sheet_s:
+                if is_savable and sheets.is_due():
                     _draw_sheet(state, progress)
-                    last_sheet = time.monotonic()
+            if guard is not None and not is_finite(state):
+                state = _look(guard, state, losses, progress)
             state.save(run_dir / STATE_FILE)  # first: a second Ctrl-C may cut the sheet off
-            _draw_sheet(state, progress)
+            judge_end(state, _draw_sheet(state, progress))
             state.save(run_dir / STATE_FILE)
     finally:
         progress.close()
     return budget.is_spent(state.images_seen)
 
 
-def _spread(pixels: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-    """Take about `count` images from all over: neighbours may be of one class."""
-    return np.asarray(pixels[:: max(1, len(pixels) // count)][:count])
+def _look(
+    guard: Guard, state: TrainingState, losses: StepLosses, progress: Progress
+) -> TrainingState:
+    state, line = guard.check(state, losses)
+    if line:
+        progress.say(line)
+    return state
 
 
-def _draw_sheet(state: TrainingState, progress: Progress) -> None:
-    state.facts["diversity"] = progress.sheet(state.ema_generator, state.spec, state.images_seen)
+def _draw_sheet(state: TrainingState, progress: Progress) -> float:
+    diversity = progress.sheet(state.ema_generator, state.spec, state.images_seen)
+    state.facts["diversity"] = diversity
+    return diversity
 
 
 def _take_step(state: TrainingState, dataset: ImageDataset) -> StepLosses:

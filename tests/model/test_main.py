@@ -8,8 +8,9 @@ import pytest
 
 from model import sampling
 from model.__main__ import main
+from model.preset_lines import PRESET_LINES
 
-COMMANDS = ["dataset", "train", "resume", "export", "sample"]
+COMMANDS = ["dataset", "train", "presets", "resume", "export", "sample"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
@@ -21,6 +22,15 @@ def test_help_is_shown(command: list[str], capsys: pytest.CaptureFixture[str]) -
     assert shown.startswith("usage: python -m model")
     if not command:
         assert all(name in shown for name in COMMANDS)
+
+
+def test_help_of_train_teaches_the_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = capsys.readouterr().out
+    for name, line in PRESET_LINES.items():
+        assert f"{name} " in shown
+        assert line in shown
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.training.config import PRESETS, TrainConfig
+from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset
+from model.training.presets import PRESETS
 from model.training.state import TrainingState
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from model.__main__ import main
 from model.checkpoint import read_checkpoint
+from model.training.presets import PRESETS
 from model.training.state import TrainingState
 
 TINY = ["--resolution", "16", "--base-channels", "1", "--batch-size", "4", "--threads", "1"]
@@ -107,6 +108,36 @@ def test_the_papers_preset_trains(photos: Path, tmp_path: Path) -> None:
     assert (config.preset, config.loss, config.r1_gamma) == ("dcgan-2015", "non-saturating", 0)
 
 
+def test_options_change_a_preset_and_leave_the_rest(photos: Path, tmp_path: Path) -> None:
+    options = "--preset cgan-projection --augment diffaugment --images 4"
+    assert train(photos, tmp_path / "run", *options.split()) == 0
+    config = TrainingState.load(tmp_path / "run" / "state.pt").config
+    assert (config.loss, config.augment, config.is_conditional) == ("hinge", "diffaugment", True)
+
+
+def test_presets_are_listed_with_what_they_are_made_of(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["preset", "paper", "loss", "penalty", "normalisation", "n_critic"]
+    assert {line.split()[0] for line in lines[1:]} == set(PRESETS)
+    assert any(line.split()[-4:] == ["clip", "0.01", "batch", "5"] for line in lines)
+
+
+def test_a_preset_whose_networks_are_missing_says_so_before_any_work(
+    photos: Path,
+    tmp_path: Path,
+    image_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("model.training.runs.GENERATORS", {})
+    assert train(photos, tmp_path / "run", "--preset", "lsgan", "--images", "4") == 1
+    assert "preset lsgan needs the generator 'dcgan'" in one_error(capsys)
+    assert not image_cache.exists()
+
+
 def test_a_budget_of_minutes_ends_a_run(photos: Path, tmp_path: Path) -> None:
     assert train(photos, tmp_path / "run", "--minutes", "0.001") == 0
     assert (tmp_path / "run" / "state.pt").is_file()
@@ -132,8 +163,8 @@ def one_error(capsys: pytest.CaptureFixture[str]) -> str:
         (["--resolution", "512"], "img_resolution must be a whole number from 16 to 256"),
         (["--base-channels", "0"], "base_channels must be a whole number from 1 to 512"),
         (["--batch-size", "1"], "batch_size must be at least 2"),
-        (["--r1-gamma", "-1"], "r1_gamma not negative"),
-        (["--r1-gamma", "nan"], "r1_gamma not negative"),
+        (["--r1-gamma", "-1"], "r1_gamma must not be negative"),
+        (["--r1-gamma", "nan"], "r1_gamma must not be negative"),
         (["--preset", "dcgan-2015", "--r1-gamma", "1"], "without batch normalisation"),
         (["--seed", "-1"], "seed must be from 0"),
         (["--images", "0"], "a budget must be positive"),

@@ -10,8 +10,9 @@ import pytest
 
 from model.generators import GENERATORS
 from model.spec import SpecError
-from model.training.config import PARTNERS, PRESETS, ConfigError, TrainConfig
+from model.training.config import PARTNERS, ConfigError, TrainConfig
 from model.training.discriminators import DISCRIMINATORS
+from model.training.presets import PRESETS
 
 ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]
 
@@ -38,7 +39,7 @@ def test_both_presets_share_the_generator() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_json_keeps_every_field(name: str) -> None:
-    config = dataclasses.replace(PRESETS[name], seed=9, is_conditional=True, img_channels=1)
+    config = dataclasses.replace(PRESETS[name], seed=9, img_channels=1, ada_kimg=7.0)
     assert config.preset == name
     assert TrainConfig.from_json(config.to_json()) == config
 
@@ -46,15 +47,19 @@ def test_json_keeps_every_field(name: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("loss", "hinge", "unknown loss 'hinge'; there are: non-saturating, relativistic"),
+        ("loss", "dice", "unknown loss 'dice'; there are: minimax, non-saturating"),
         ("batch_size", 1, "batch_size must be at least 2"),
         ("batch_size", -64, "batch_size must be at least 2"),
         ("penalty_interval", 0, "penalty_interval must be positive"),
-        ("r1_gamma", -1.0, "r1_gamma not negative"),
-        ("r1_gamma", float("nan"), "r1_gamma not negative"),
-        ("r1_gamma", float("inf"), "r1_gamma not negative"),
+        ("r1_gamma", -1.0, "r1_gamma must not be negative"),
+        ("r1_gamma", float("nan"), "r1_gamma must not be negative"),
+        ("r1_gamma", float("inf"), "r1_gamma must not be negative"),
         ("ema_halflife_kimg", -1.0, "ema_halflife_kimg must not be negative"),
-        ("discriminator_normalisation", "batch", "a discriminator without batch normalisation"),
+        (
+            "discriminator_normalisation",
+            "batch",
+            "needs a discriminator without batch normalisation",
+        ),
         ("seed", -1, "seed must be from 0 to 4294967295"),
         ("seed", 2**32, "seed must be from 0 to 4294967295"),
     ],
@@ -62,6 +67,44 @@ def test_json_keeps_every_field(name: str) -> None:
 def test_a_value_out_of_range_is_named(field: str, value: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         dataclasses.replace(ROBUST, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "words"),
+    [
+        ("wgan-gp", {"discriminator_normalisation": "batch"}, "mixes the gradients of neighbours"),
+        ("dragan", {"discriminator_normalisation": "batch"}, "normalisation none or layer"),
+        ("wgan-gp", {"r1_gamma": 1.0}, "r1_gamma weighs the penalty r1-r2"),
+        ("dcgan", {"penalty_weight": 1.0}, "penalty_weight weighs wgan-gp or dragan"),
+        ("sngan", {"label_smoothing": 0.1}, "take minimax or non-saturating"),
+        ("vanilla", {"label_smoothing": 0.5}, "real would mean fake"),
+        ("sngan", {"weight_clip": 0.01}, "both bound the critic: take one"),
+        ("wgan", {"weight_clip": 0.0}, "give a weight_clip, a penalty or spectral normalisation"),
+        ("pacgan2", {"batch_size": 7}, "batch_size must be a multiple of pack, which is 2"),
+        ("pacgan2", {"is_conditional": True}, "train with pack 1"),
+        ("infogan", {"pack": 2}, "train with pack 1"),
+        ("infogan", {"z_dim": 11}, "the codes take 12 of z's 11 coordinates"),
+        ("infogan", {"code_categories": 1}, "one category says nothing"),
+        ("acgan", {"code_continuous": 2}, "either classes .acgan. or codes: drop one"),
+        ("dcgan", {"beta1": 1.0}, "beta1 must be from 0 to less than 1"),
+        ("dcgan", {"augment": "flip"}, "there are: none, diffaugment, ada"),
+        ("dcgan", {"n_critic": 0}, "n_critic must be positive"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_what_to_do(
+    preset: str, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        dataclasses.replace(PRESETS[preset], **changes)
+
+
+def test_the_recipe_of_an_older_run_is_read() -> None:
+    for config, was_normalised in ((ROBUST, False), (PAPER, True)):
+        old = dataclasses.asdict(config)
+        for name in ("discriminator_normalisation", "penalty", "augment", "pack", "n_critic"):
+            del old[name]
+        old["is_discriminator_normalised"] = was_normalised
+        assert TrainConfig.from_json(json.dumps(old)) == config
 
 
 @pytest.mark.parametrize(
@@ -101,7 +144,9 @@ def test_every_generator_has_a_partner() -> None:
 def test_both_networks_have_attention_or_neither(attention: int | None) -> None:
     config = dataclasses.replace(ROBUST, attention_resolution=attention)
     assert config.generator_spec(0).attention_resolution == attention
-    assert config.discriminator_spec().has_attention == (attention is not None)
+    assert config.discriminator_spec(config.generator_spec(2)).has_attention == (
+        attention is not None
+    )
 
 
 def test_the_generator_has_the_data_sets_classes_only_if_conditional() -> None:

@@ -33,7 +33,7 @@ def progress(tmp_path: Path) -> Iterator[Progress]:
 
 
 def losses(value: float) -> StepLosses:
-    return StepLosses(*(torch.tensor(value + place) for place in range(4)))
+    return StepLosses(*(torch.tensor(value + place) for place in range(5)))
 
 
 def scalars(run_dir: Path) -> dict[str, list[tuple[int, float]]]:
@@ -54,7 +54,7 @@ def test_losses_are_written_at_most_once_a_second_and_read_no_oftener(
 
     progress.step(208, losses(1.5))
     unread = torch.zeros(()).as_subclass(Unread)
-    progress.step(216, StepLosses(unread, unread, unread, unread))
+    progress.step(216, StepLosses(*[unread] * 5))
     progress.close()
     found = scalars(tmp_path)
     assert found["loss/discriminator"] == [(208, 1.5)]

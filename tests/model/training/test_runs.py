@@ -14,8 +14,9 @@ from PIL import Image
 
 from model.checkpoint import read_checkpoint
 from model.training.budget import Budget
-from model.training.config import PRESETS, ConfigError, TrainConfig
+from model.training.config import ConfigError, TrainConfig
 from model.training.dataset_error import DatasetError
+from model.training.presets import PRESETS
 from model.training.runs import Machine, export_run, resume_run, start_run
 from model.training.state import StateError, TrainingState
 from model.training.trainer import Cadence

@@ -1,0 +1,84 @@
+"""What is changed of a run that has collapsed: three rungs, each stronger than the last.
+
+The generator is kept: it is what the user waits for. What is changed is who judges it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from model.training.config import TrainConfig
+from model.training.state import TrainingState
+
+RUNGS = 3
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """A changed recipe, whether it starts a new discriminator, and what to tell of it."""
+
+    config: TrainConfig
+    has_new_discriminator: bool
+    words: str
+
+
+def adjust(config: TrainConfig, attempt: int, is_diverging: bool) -> Adjustment:
+    """Return rung number `attempt`, from 1; past the last it is the last again.
+
+    1. A weaker discriminator: the generator collapses toward what a sharp one lets pass.
+       Where R1 and R2 flatten it already, four times as much; elsewhere half its rate.
+    2. Another game: relativistic pairs with R1 and R2, whose equilibrium is stable (Huang et
+       al., 2024). These need a discriminator without batch normalisation, so a new one
+       begins; it has learnt to tell fakes again long before the generator has moved far.
+    3. The same, four times as flat, and both at half the rate.
+
+    Where weights ceased to be finite, every rung halves both rates as well.
+    """
+    changes: dict[str, Any] = {}
+    is_new = attempt == 2
+    is_penalised = config.penalty == "r1-r2" and config.r1_gamma > 0
+    if attempt == 1 and not is_penalised:
+        changes["discriminator_rate"] = config.discriminator_rate / 2
+        words = "the discriminator learns half as fast"
+    elif is_penalised and (attempt == 1 or (attempt == 2 and config.loss == "relativistic")):
+        changes["r1_gamma"] = 4 * config.r1_gamma
+        words = f"r1_gamma is {changes['r1_gamma']:g}"
+        words += ", with a new discriminator" if is_new else ""
+    elif attempt == 2:
+        changes |= _ROBUST_GAME
+        words = "relativistic pairs with R1 and R2, and a new discriminator"
+    else:
+        is_new = not is_penalised
+        changes |= _ROBUST_GAME if is_new else {}
+        changes["r1_gamma"] = 4 * max(1.0, config.r1_gamma)
+        words = f"r1_gamma is {changes['r1_gamma']:g}"
+    if attempt >= RUNGS or is_diverging:
+        changes["learning_rate"] = config.learning_rate / 2
+        words += ", both learn half as fast"
+    return Adjustment(dataclasses.replace(config, **changes), is_new, words)
+
+
+_ROBUST_GAME: dict[str, Any] = {
+    "loss": "relativistic",
+    "discriminator_normalisation": "none",
+    "penalty": "r1-r2",
+    "r1_gamma": 1.0,
+    "penalty_interval": 4,
+    "penalty_weight": 0.0,
+    "weight_clip": 0.0,
+    "label_smoothing": 0.0,
+    "n_critic": 1,
+    "discriminator_rate": 1.0,
+}
+
+
+def rebuild(good: TrainingState, adjustment: Adjustment) -> TrainingState:
+    """Return `good` under the changed recipe, at its step, sharing nothing with it."""
+    state = TrainingState(adjustment.config, good.spec, dict(good.facts), good.device)
+    is_alike = good.config.discriminator_spec(good.spec) == state.config.discriminator_spec(
+        good.spec
+    )
+    state.take_over(good, is_alike and not adjustment.has_new_discriminator)
+    return state
