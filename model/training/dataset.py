@@ -79,8 +79,7 @@ def open_dataset(
     finally:
         opened.close()
     kept = _kept_rows(folder.names, cache.skipped)
-    skipped = (*folder.skipped, *cache.skipped)
-    _report(skipped, cache.small, target, len(kept))
+    _report(skipped := (*folder.skipped, *cache.skipped), cache.small, target, len(kept))
     return ImageDataset(
         pixels=cache.pixels,
         labels=None if folder.labels is None else folder.labels[kept],

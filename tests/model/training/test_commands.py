@@ -125,19 +125,6 @@ def test_presets_are_listed_with_what_they_are_made_of(
     assert any(line.split()[-4:] == ["clip", "0.01", "batch", "5"] for line in lines)
 
 
-def test_a_preset_whose_networks_are_missing_says_so_before_any_work(
-    photos: Path,
-    tmp_path: Path,
-    image_cache: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr("model.training.runs.GENERATORS", {})
-    assert train(photos, tmp_path / "run", "--preset", "lsgan", "--images", "4") == 1
-    assert "preset lsgan needs the generator 'dcgan'" in one_error(capsys)
-    assert not image_cache.exists()
-
-
 def test_a_budget_of_minutes_ends_a_run(photos: Path, tmp_path: Path) -> None:
     assert train(photos, tmp_path / "run", "--minutes", "0.001") == 0
     assert (tmp_path / "run" / "state.pt").is_file()

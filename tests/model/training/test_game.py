@@ -180,7 +180,7 @@ def test_a_packed_discriminator_judges_neighbours_as_channels(
 ) -> None:
     state = make_state("pacgan2")
     seen: list[Tensor] = []
-    state.discriminator.features.register_forward_pre_hook(  # type: ignore[union-attr]
+    state.discriminator.get_submodule("trunk").register_forward_pre_hook(
         lambda _, args: seen.append(args[0])
     )
     _, real_logits, fake_logits = discriminator_loss(state, images, None)
