@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.importing.arguments import add_arguments as add_import_arguments
+
 _EPILOG = """\
 from a folder of images to a picture, in four commands:
   python -m model train --data photos/ --out runs/photos --minutes 60
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_resume(commands)
     _add_export(commands)
     _add_sample(commands)
+    _add_import(commands)
     return parser
 
 
@@ -214,6 +217,16 @@ def _add_sample(commands: _Commands) -> None:
         default="auto",
         help="number format of a forward pass (auto, the default: as the service does)",
     )
+
+
+def _add_import(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "import",
+        "model.importing.commands:run_import",
+        "Read a generator that another project trained, and write it as a checkpoint.",
+    )
+    add_import_arguments(command)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import nn
 
 from model.generators.dcgan import DCGANGenerator
+from model.generators.resnet import ResNetGenerator
+from model.generators.stack import StackGenerator
 from model.spec import GeneratorSpec, SpecError
 
-GENERATORS: dict[str, type[DCGANGenerator]] = {"dcgan": DCGANGenerator}
+GENERATORS: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
+    "dcgan": DCGANGenerator,
+    "resnet": ResNetGenerator,
+    "stack": StackGenerator,
+}
 
 
 def build_generator(spec: GeneratorSpec) -> nn.Module:
