@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -69,5 +71,6 @@ def _activate(layer: StackLayer, x: Tensor) -> Tensor:
         return F.leaky_relu(x, layer.slope)
     if layer.activation in ("tanh", "sigmoid"):
         return torch.tanh(x) if layer.activation == "tanh" else torch.sigmoid(x)
+    functions: dict[str, Callable[[Tensor], Tensor]]
     functions = {"relu": F.relu, "elu": F.elu, "selu": F.selu, "gelu": F.gelu, "silu": F.silu}
     return functions[layer.activation](x)

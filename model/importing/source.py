@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import pathlib
 import pickle
 import re
 import zipfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -21,6 +23,7 @@ from model.importing.import_error import ForeignError
 
 _MAX_BYTES = 4 * 2**30
 _LIVE_MODULE = re.compile(r"persist|dnnlib|torch_utils|legacy|networks|Generator|torch\.nn\.")
+_INSTEAD = "torch.save(generator.state_dict(), ...) in its own project, and import that file"
 
 
 class _Settings:
@@ -31,6 +34,9 @@ class _SettingsDict(dict[str, Any]):
     """Stands for a project's dictionary of settings."""
 
 
+# The function that NumPy's own pickles of single numbers name.
+_numpy_scalar: Any = np.float64(0).__reduce__()[0]
+
 # Classes that hold settings beside the tensors of these projects' files. Their names are
 # answered with empty stand-ins: nothing of the projects is imported, or need be installed.
 _STAND_INS: list[Any] = [
@@ -40,7 +46,17 @@ _STAND_INS: list[Any] = [
     (_SettingsDict, "lightning.pytorch.utilities.parsing.AttributeDict"),
     (_SettingsDict, "lightning_fabric.utilities.data.AttributeDict"),
     (_SettingsDict, "lightning.fabric.utilities.data.AttributeDict"),
+    (pathlib.PurePosixPath, "pathlib.PosixPath"),
+    (pathlib.PurePosixPath, "pathlib._local.PosixPath"),
+    # Numbers that NumPy made, such as a mean loss.
+    np.dtype,
+    *{type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "u1", "?")},
+    (_numpy_scalar, "numpy._core.multiarray.scalar"),
+    (_numpy_scalar, "numpy.core.multiarray.scalar"),
 ]
+# What torch.save wrote before it wrote zip archives begins with a pickle of this number.
+_OLD_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_ZIP_MAGIC = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -71,26 +87,42 @@ def _read_content(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
-        _refuse_script(path)
+        _refuse_others(path)
         with safe_globals(_STAND_INS):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ForeignError(_explain(path.name, str(error))) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (
+        RuntimeError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        SafetensorError,
+    ) as error:
         if isinstance(error, ForeignError):
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ForeignError(f"{path.name} is not a file of torch.save: {reason}") from error
 
 
-def _refuse_script(path: Path) -> None:
-    """Refuse a TorchScript archive: it is a program, not a set of tensors."""
-    if zipfile.is_zipfile(path):
+def _refuse_others(path: Path) -> None:
+    """Refuse a bare pickle and a TorchScript archive: they are programs, not sets of tensors."""
+    with path.open("rb") as file:
+        start = file.read(len(_OLD_MAGIC))
+    if start.startswith(_ZIP_MAGIC):
         with zipfile.ZipFile(path) as archive:
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                raise ForeignError(
-                    f"{path.name} is a TorchScript program: save the state_dict() of the generator"
-                )
+                raise ForeignError(f"{path.name} is a TorchScript program: {_INSTEAD}")
+    elif start.startswith(b"\x80") and start != _OLD_MAGIC:
+        raise ForeignError(
+            f"{path.name} is a bare pickle, such as NVLabs' and R3GAN's of live modules, whose "
+            f"loading runs what is in it, so nothing was read: {_INSTEAD}"
+        )
+    elif start != _OLD_MAGIC:
+        raise ForeignError(f"{path.name} is not a file of torch.save")
 
 
 def _explain(name: str, reason: str) -> str:
@@ -99,13 +131,12 @@ def _explain(name: str, reason: str) -> str:
     if found is None:
         return f"{name} is no file of torch.save that holds only tensors, so nothing was read"
     wanted = found[1].rstrip(".")
-    instead = "save generator.state_dict() in its own project and import that file"
     if _LIVE_MODULE.search(wanted):
         return (
             f"{name} holds live modules ({wanted}), whose loading runs code, so nothing was "
-            f"read: {instead}"
+            f"read: {_INSTEAD}"
         )
-    return f"{name} would have {wanted} called, so nothing was read: {instead}"
+    return f"{name} would have {wanted} called, so nothing was read: {_INSTEAD}"
 
 
 def check_tensor(name: str, tensor: Tensor) -> Tensor:

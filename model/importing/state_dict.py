@@ -68,7 +68,7 @@ def _search(content: Mapping[Any, Any]) -> Mapping[str, Any]:
 
 def _inside(tensors: StateDict) -> StateDict:
     """Pick the generator of a dictionary that holds the whole model under prefixes."""
-    for name in _NAMES:
+    for name in _NAMES[:-3]:  # parts of a generator are called "model" too
         prefix = name + "."
         part = {key: tensor for key, tensor in tensors.items() if key.startswith(prefix)}
         # A network may call its only part "model" or "gen", but none calls it "netG".
