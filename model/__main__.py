@@ -33,8 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The container leaves model.training out: there it is missing like any other extra.
         if own and error.name != "model.training":
             raise
+        extra = "onnx" if (error.name or "").startswith("onnx") else "training"
         print(
-            f"error: this command needs {error.name}: pip install 'ganloom[training]'",
+            f"error: this command needs {error.name}: pip install 'ganloom[{extra}]'",
             file=sys.stderr,
         )
         return 1
@@ -60,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(commands)
     _add_sample(commands)
     _add_import(commands)
+    _add_onnx(commands)
+    _add_hub(commands)
     return parser
 
 
@@ -188,6 +191,7 @@ def _add_export(commands: _Commands) -> None:
     )
     command.add_argument("run", type=Path, metavar="RUN")
     command.add_argument("out", type=Path, metavar="FILE.safetensors")
+    command.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write it as ONNX too")
 
 
 def _add_sample(commands: _Commands) -> None:
@@ -227,6 +231,32 @@ def _add_import(commands: _Commands) -> None:
         "Read a generator that another project trained, and write it as a checkpoint.",
     )
     add_import_arguments(command)
+
+
+def _add_onnx(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "onnx",
+        "model.onnx_export:run_onnx",
+        "Write a checkpoint as ONNX, compared with it where onnxruntime is installed.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument("out", type=Path, metavar="FILE.onnx")
+    command.add_argument(
+        "--pixels", action="store_true", help="uint8 RGB (n, 3, h, w), as torch-fidelity takes"
+    )
+
+
+def _add_hub(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "hub",
+        "model.hub_folder:run_hub",
+        "Write a folder for the Hugging Face Hub: weights, model card, samples.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument("out", type=Path, metavar="DIR")
+    command.add_argument("--name", required=True, metavar="OWNER/NAME")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,10 @@ def run_export(arguments: argparse.Namespace) -> None:
     checkpoint = export_run(arguments.run, arguments.out)
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
+    if arguments.onnx is not None:
+        from model.onnx_export import report_onnx
+
+        report_onnx(checkpoint, arguments.onnx)
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 

@@ -77,3 +77,17 @@ def render() -> Callable[..., Tensor]:
         return images
 
     return run
+
+
+@pytest.fixture
+def assert_same() -> Callable[..., None]:
+    """Return what holds images against those of the original network on the same input."""
+
+    def check(images: Tensor, original: nn.Module, *inputs: Tensor) -> None:
+        with torch.no_grad():
+            expected = original(*inputs)
+        assert images.shape == expected.shape
+        assert expected.std() > 0.05  # else everything would be equal
+        assert (images - expected).abs().max() <= 1e-5
+
+    return check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -39,12 +40,12 @@ class Block(nn.Module):
         self.b1 = ClassNorm(before, classes) if classes else nn.BatchNorm2d(before)
         self.b2 = ClassNorm(after, classes) if classes else nn.BatchNorm2d(after)
         self.c_sc = nn.Conv2d(before, after, 1, 1, padding=0)
-        self.double = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
 
     def forward(self, x: Tensor, *y: Tensor) -> Tensor:
-        h = self.c1(self.double(torch.relu(self.b1(x, *y))))
+        h = self.c1(self.up(torch.relu(self.b1(x, *y))))
         h = self.c2(torch.relu(self.b2(h, *y)))
-        out: Tensor = h + self.c_sc(self.double(x))
+        out: Tensor = h + self.c_sc(self.up(x))
         return out
 
 
@@ -53,7 +54,7 @@ class ResNet(nn.Module):
         super().__init__()
         self.bottom = bottom
         self.l1 = nn.Linear(9, bottom**2 * widths[0])
-        for number, pair in enumerate(zip(widths, widths[1:], strict=False), 2):
+        for number, pair in enumerate(itertools.pairwise(widths), 2):
             setattr(self, f"block{number}", Block(*pair, classes))
         self.tail = len(widths) + 1
         setattr(self, f"b{self.tail}", nn.BatchNorm2d(widths[-1]))
