@@ -43,9 +43,7 @@ def write_hub_folder(file: Path, folder: Path, name: str) -> None:
     ValueError if `name` is none that the Hub takes: NAME or OWNER/NAME.
     """
     if not _NAME.fullmatch(name) or ".." in name or "--" in name:
-        raise ValueError(
-            f"--name is like OWNER/NAME, of letters, digits, '.', '_', '-'; not {name!r}"
-        )
+        raise ValueError(f"--name is OWNER/NAME, of letters, digits, '.', '_', '-', not {name!r}")
     checkpoint = read_checkpoint(file)
     pixels = render_latents(checkpoint, sample_latents(checkpoint.spec, _SHEET_SEEDS))
     folder.mkdir(parents=True, exist_ok=True)

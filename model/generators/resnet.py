@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.convolution import RowConv2d
+from model.linear import RowLinear
 from model.spec import GeneratorSpec
 
 # Table 4: up to 32 x 32 all blocks are equally wide; tables 5 and 6: larger generators halve
@@ -28,20 +30,20 @@ class ResNetGenerator(nn.Module):
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
         self.bottom, widths = resnet_plan(spec.img_resolution, spec.base_channels)
-        self.l1 = nn.Linear(spec.z_dim, self.bottom**2 * widths[0])
+        self.l1 = RowLinear(spec.z_dim, self.bottom**2 * widths[0])
         self._blocks = [f"block{number}" for number in range(2, len(widths) + 1)]
         for name, width, next_width in zip(self._blocks, widths, widths[1:], strict=False):
             self.add_module(name, ResidualUp(width, next_width, spec.num_classes))
         # The names count on from the blocks': b5 and c5 follow block4.
         self._tail = len(widths) + 1
         self.add_module(f"b{self._tail}", nn.BatchNorm2d(widths[-1]))
-        self.add_module(f"c{self._tail}", nn.Conv2d(widths[-1], spec.img_channels, 3, 1, padding=1))
+        self.add_module(f"c{self._tail}", RowConv2d(widths[-1], spec.img_channels, 3, 1, padding=1))
         for name in ("l1", f"c{self._tail}"):
             nn.init.xavier_uniform_(self.get_submodule(name).weight)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render `z` (n, z_dim) and `labels` (n,) or None as images (n, c, h, w) in [-1, 1]."""
-        x: Tensor = self.l1(z).view(len(z), -1, self.bottom, self.bottom)
+        x: Tensor = self.l1(z).unflatten(1, (-1, self.bottom, self.bottom))
         for name in self._blocks:
             x = self.get_submodule(name)(x, labels)
         x = F.relu(self.get_submodule(f"b{self._tail}")(x))
@@ -63,11 +65,11 @@ class ResidualUp(nn.Module):
 
     def __init__(self, width: int, next_width: int, num_classes: int) -> None:
         super().__init__()
-        self.c1 = nn.Conv2d(width, next_width, 3, 1, padding=1)
-        self.c2 = nn.Conv2d(next_width, next_width, 3, 1, padding=1)
+        self.c1 = RowConv2d(width, next_width, 3, 1, padding=1)
+        self.c2 = RowConv2d(next_width, next_width, 3, 1, padding=1)
         self.b1 = _norm(width, num_classes)
         self.b2 = _norm(next_width, num_classes)
-        self.c_sc = nn.Conv2d(width, next_width, 1)
+        self.c_sc = RowConv2d(width, next_width, 1)
         nn.init.xavier_uniform_(self.c1.weight, math.sqrt(2))
         nn.init.xavier_uniform_(self.c2.weight, math.sqrt(2))
         nn.init.xavier_uniform_(self.c_sc.weight)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from model.convolution import RowConv2d
 from model.layers import initialise_normal
+from model.linear import RowLinear
 from model.spec import GeneratorSpec
 from model.stack_layer import Shape, StackLayer, trace_shapes
 
@@ -44,11 +46,11 @@ def _operation(layer: StackLayer, shape: Shape) -> list[nn.Module]:
     channels, out = shape[0], layer.out_channels
     sides = (layer.kernel, layer.stride, layer.padding)
     if layer.kind == "linear":
-        return [nn.Linear(channels, out, bias=layer.bias)]
+        return [RowLinear(channels, out, bias=layer.bias)]
     if layer.kind == "reshape":
         return [nn.Unflatten(1, (out, *layer.kernel))]
     if layer.kind == "conv":
-        return [nn.Conv2d(channels, out, *sides, bias=layer.bias)]
+        return [RowConv2d(channels, out, *sides, bias=layer.bias)]
     if layer.kind == "transposed":
         return [nn.ConvTranspose2d(channels, out, *sides, layer.output_padding, bias=layer.bias)]
     if layer.kind == "nearest":

@@ -53,6 +53,11 @@ def _add_geometry(command: argparse.ArgumentParser) -> None:
         ("--activation", "of the hidden layers: relu, leaky_relu, ...: one, or one for each"),
     ):
         command.add_argument(flag, default="", metavar="LIST", help=text)
+    command.add_argument(
+        "--square-convolutions",
+        choices=["plain", "transposed"],
+        help="what convolutions are that have as many channels in as out",
+    )
     command.add_argument("--slope", type=float, help="of leaky_relu (default: 0.2)")
     command.add_argument(
         "--norm", choices=["layer", "instance"], help="a normalisation without statistics"

@@ -93,6 +93,7 @@ def read_hints(arguments: argparse.Namespace) -> Hints:
         upsample=_whole_numbers("--upsample", arguments.upsample),
         bn_eps=_numbers("--bn-eps", arguments.bn_eps),
         norm=arguments.norm,
+        square_kind=arguments.square_convolutions,
         activation=tuple(arguments.activation.split(",")) if arguments.activation else (),
         slope=arguments.slope,
         image_size=arguments.image_size,

@@ -135,19 +135,9 @@ class _Builder:
             )
         return _spread("--activation", given or ("none",), count)
 
-    def _upsamplings(self, count: int) -> Sequence[int]:
+    def _upsamplings(self, count: int) -> Sequence[int | None]:
         given = self._hints.upsample or self._convention.upsample
-        if given is None:
-            has_plain = any(
-                one.kind == "convolution" and one.weight.shape[-1] > 1 and _is_plain_kernel(one)
-                for one in self._modules[1:-1]
-            )
-            if has_plain:
-                raise ForeignError(
-                    "the tensors do not say where the image is up-sampled: say --upsample with "
-                    f"a factor before each of {count} convolutions, such as 1,2,2"
-                )
-        return _spread("--upsample", given or (1,), count)
+        return [None] * count if given is None else _spread("--upsample", given, count)
 
     def _add_linear(self, module: ForeignModule) -> None:
         out, features = module.weight.shape
@@ -159,19 +149,24 @@ class _Builder:
         self._layers.append(DraftLayer(layer, module))
         self._channels = out
 
-    def _add_convolution(self, module: ForeignModule, factor: int) -> None:
+    def _add_convolution(self, module: ForeignModule, factor: int | None) -> None:
         first, second, *kernel = module.weight.shape
         if self._is_flat:
-            self._reshape(second if _is_plain_kernel(module) else first, module.name)
-        is_transposed = first == self._channels
-        if first == second:
-            is_transposed = not _is_plain_kernel(module)
+            self._reshape(self._channels_before(module), module.name)
         if self._channels not in (first, second):
             raise ForeignError(
                 f"layer {module.name!r} of shape {tuple(module.weight.shape)} does not take the "
                 f"{self._channels} channels before it"
             )
-        if factor > 1:
+        is_transposed = first == self._channels
+        if first == second:
+            is_transposed = self._is_square_transposed(module)
+        if factor is None and not is_transposed and kernel != [1, 1]:
+            raise ForeignError(
+                "the tensors do not say where the image is up-sampled: say --upsample with a "
+                "factor before each convolution, such as 1,2,2"
+            )
+        if factor is not None and factor > 1:
             self._layers.append(DraftLayer(StackLayer("nearest", stride=(factor, factor))))
         self._channels = second if is_transposed else first
         layer = StackLayer(
@@ -182,9 +177,29 @@ class _Builder:
         )
         self._layers.append(DraftLayer(layer, module))
 
+    def _channels_before(self, module: ForeignModule) -> int:
+        """Return the channels that features must be reshaped to: those that make square maps."""
+        first, second = module.weight.shape[:2]
+        fitting = [part for part in (first, second) if _square_side(self._channels, part)]
+        if len(fitting) == 1:
+            return fitting[0]
+        return second if _is_plain_kernel(module) else first
+
+    def _is_square_transposed(self, module: ForeignModule) -> bool:
+        """Say what a convolution is that has as many channels in as out."""
+        if self._hints.square_kind is not None:
+            return self._hints.square_kind == "transposed"
+        is_told = self._convention.activation is not None or "conv" in module.name.lower()
+        if not is_told and module.weight.shape[-1] % 2 and module.weight.shape[-1] > 1:
+            raise ForeignError(
+                f"the tensors do not say whether {module.name!r} is a transposed convolution: "
+                "say --square-convolutions plain or --square-convolutions transposed"
+            )
+        return not _is_plain_kernel(module)
+
     def _reshape(self, channels: int, name: str) -> None:
-        side = math.isqrt(self._channels // channels) if channels else 0
-        if channels * side * side != self._channels:
+        side = _square_side(self._channels, channels)
+        if not side:
             raise ForeignError(
                 f"{self._channels} features are no square maps of {channels} channels, as "
                 f"{name!r} would take them"
@@ -223,11 +238,7 @@ class _Builder:
 
     def _finish(self) -> None:
         if self._is_flat:
-            fitting = [
-                channels
-                for channels in (1, 3)
-                if self._channels == channels * math.isqrt(self._channels // channels) ** 2
-            ]
+            fitting = [part for part in (1, 3) if _square_side(self._channels, part)]
             if len(fitting) != 1:
                 raise ForeignError(f"{self._channels} features are no square gray or RGB image")
             self._reshape(fitting[0], "the image")
@@ -235,6 +246,12 @@ class _Builder:
 
 
 _WEIGHTED = ("linear", "convolution")
+
+
+def _square_side(features: int, channels: int) -> int:
+    """Return the side of the square maps that `features` are, 0 if they are none."""
+    side = math.isqrt(features // channels) if channels else 0
+    return side if channels * side * side == features else 0
 
 
 def _is_named_plain(module: ForeignModule) -> bool:

@@ -23,6 +23,7 @@ class Hints:
     upsample: tuple[int, ...] = ()
     bn_eps: tuple[float, ...] = ()
     norm: str | None = None
+    square_kind: str | None = None  # of convolutions with as many channels in as out
     activation: tuple[str, ...] = ()
     slope: float | None = None
     image_size: int | None = None

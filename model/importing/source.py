@@ -8,6 +8,7 @@ import pathlib
 import pickle
 import re
 import zipfile
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,6 @@ class _Settings:
     """Stands for a project's object of plain settings; holds its fields and does nothing."""
 
 
-class _SettingsDict(dict[str, Any]):
-    """Stands for a project's dictionary of settings."""
-
-
 # The function that NumPy's own pickles of single numbers name.
 _numpy_scalar: Any = np.float64(0).__reduce__()[0]
 
@@ -42,10 +39,10 @@ _numpy_scalar: Any = np.float64(0).__reduce__()[0]
 _STAND_INS: list[Any] = [
     argparse.Namespace,
     (_Settings, "models.utils.config.BaseConfig"),  # pytorch_GAN_zoo
-    (_SettingsDict, "pytorch_lightning.utilities.parsing.AttributeDict"),
-    (_SettingsDict, "lightning.pytorch.utilities.parsing.AttributeDict"),
-    (_SettingsDict, "lightning_fabric.utilities.data.AttributeDict"),
-    (_SettingsDict, "lightning.fabric.utilities.data.AttributeDict"),
+    (OrderedDict, "pytorch_lightning.utilities.parsing.AttributeDict"),
+    (OrderedDict, "lightning.pytorch.utilities.parsing.AttributeDict"),
+    (OrderedDict, "lightning_fabric.utilities.data.AttributeDict"),
+    (OrderedDict, "lightning.fabric.utilities.data.AttributeDict"),
     (pathlib.PurePosixPath, "pathlib.PosixPath"),
     (pathlib.PurePosixPath, "pathlib._local.PosixPath"),
     # Numbers that NumPy made, such as a mean loss.
