@@ -16,7 +16,10 @@ from model import onnx_export
 from model.__main__ import main
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.generators import build_generator
+from model.golden import Golden
 from model.latents import sample_latents
+from model.provenance import Provenance
+from model.sealing import seal_checkpoint
 from model.spec import GeneratorSpec
 from model.stack_layer import StackLayer
 
@@ -35,16 +38,31 @@ SPECS = {
     "resnet classes": GeneratorSpec("resnet", 16, 4, z_dim=5, num_classes=3, base_channels=2),
     "stack": GeneratorSpec("stack", 16, 3, z_dim=5, layers=STACK),
 }
-Maker = Callable[[GeneratorSpec], Checkpoint]
+
+
+def make(name: str) -> Checkpoint:
+    """Return a checkpoint with weights that use the whole range of pixels."""
+    spec = SPECS[name]
+    torch.manual_seed(11)
+    # DCGAN draws its weights so small that a new one is gray; a resnet's are large enough.
+    scale = 1 if spec.architecture == "resnet" else 20
+    weights = {
+        name: tensor * scale if tensor.ndim == 4 else tensor
+        for name, tensor in build_generator(spec).state_dict().items()
+    }
+    names = ("cat", "dog", "owl")[: spec.num_classes]
+    return seal_checkpoint(
+        Checkpoint(spec, weights, Golden.unknown(spec), Provenance(preset="tiny"), names)
+    )
 
 
 @pytest.fixture
-def written(tmp_path: Path, make_checkpoint: Maker) -> Callable[..., tuple[Checkpoint, Path]]:
+def written(tmp_path: Path) -> Callable[..., tuple[Checkpoint, Path]]:
     """Return what makes a checkpoint and writes it as ONNX by the command line."""
 
     def write(name: str, *flags: str) -> tuple[Checkpoint, Path]:
         file, out = tmp_path / "a.safetensors", tmp_path / "out" / "a.onnx"
-        checkpoint = write_checkpoint(make_checkpoint(SPECS[name]), file)
+        checkpoint = write_checkpoint(make(name), file)
         assert main(["onnx", str(file), str(out), *flags]) == 0
         return checkpoint, out
 
@@ -52,22 +70,22 @@ def written(tmp_path: Path, make_checkpoint: Maker) -> Callable[..., tuple[Check
 
 
 @pytest.mark.parametrize("name", SPECS)
-@pytest.mark.parametrize("rows", [1, 5])
-def test_onnxruntime_gives_the_images_of_every_architecture(
-    name: str, rows: int, written: Callable[..., tuple[Checkpoint, Path]]
+def test_onnxruntime_gives_the_images_of_every_architecture_for_any_number_of_rows(
+    name: str, written: Callable[..., tuple[Checkpoint, Path]]
 ) -> None:
     checkpoint, path = written(name)
-    latents = sample_latents(checkpoint.spec, range(50, 50 + rows))
     generator = build_generator(checkpoint.spec)
     generator.load_state_dict(dict(checkpoint.weights))
-    labels = None if latents.labels is None else torch.from_numpy(latents.labels)
-    with torch.no_grad():
-        expected = generator.eval()(torch.from_numpy(latents.z), labels).numpy()
-    feed = {"z": latents.z} | ({} if latents.labels is None else {"labels": latents.labels})
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (found,) = session.run(["images"], feed)
-    assert expected.std() > 0.05
-    assert np.abs(found - expected).max() <= 1e-4
+    for rows in (1, 2, 5):
+        latents = sample_latents(checkpoint.spec, range(50, 50 + rows))
+        labels = None if latents.labels is None else torch.from_numpy(latents.labels)
+        with torch.no_grad():
+            expected = generator.eval()(torch.from_numpy(latents.z), labels).numpy()
+        feed = {"z": latents.z} | ({} if latents.labels is None else {"labels": latents.labels})
+        (found,) = session.run(["images"], feed)
+        assert expected.std() > 0.05
+        assert np.abs(found - expected).max() <= 1e-4
 
 
 def test_the_file_says_what_it_is_and_not_where_it_was_made(
@@ -98,22 +116,21 @@ def test_pixels_are_what_torch_fidelity_takes(
 
 
 def test_a_file_that_renders_otherwise_is_refused_and_removed(
-    tmp_path: Path, make_checkpoint: Maker, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_export, "_MAX_DIFFERENCE", -1.0)
     path = tmp_path / "a.onnx"
     with pytest.raises(onnx_export.OnnxError, match="off the checkpoint"):
-        onnx_export.report_onnx(make_checkpoint(SPECS["dcgan"]), path)
+        onnx_export.report_onnx(make("dcgan"), path)
     assert not path.exists()
 
 
 def test_without_onnxruntime_the_file_is_written_and_it_is_said(
     tmp_path: Path,
-    make_checkpoint: Maker,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    onnx_export.report_onnx(make_checkpoint(SPECS["dcgan"]), tmp_path / "a.onnx")
+    onnx_export.report_onnx(make("dcgan"), tmp_path / "a.onnx")
     assert "onnxruntime is not installed" in capsys.readouterr().out
     assert (tmp_path / "a.onnx").is_file()
