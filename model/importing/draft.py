@@ -57,8 +57,8 @@ def read_draft(state: StateDict, convention: Convention, hints: Hints) -> Draft:
     z_dim = builder.features - extra
     if z_dim < 1:
         raise ForeignError(
-            f"the first layer takes {builder.features} numbers, so there cannot be {num_classes} "
-            "classes beside z"
+            f"the first layer takes {builder.features} numbers, so no label of {extra} numbers "
+            "can lie beside z (labels that are multiplied into z cannot be read)"
         )
     settled = settle_geometry([part.layer for part in layers], builder.features, hints)
     return Draft(

@@ -111,8 +111,12 @@ def _refuse_others(path: Path) -> None:
         start = file.read(len(_OLD_MAGIC))
     if start.startswith(_ZIP_MAGIC):
         with zipfile.ZipFile(path) as archive:
-            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                raise ForeignError(f"{path.name} is a TorchScript program: {_INSTEAD}")
+            entries = archive.infolist()
+        if any(entry.filename.endswith("/constants.pkl") for entry in entries):
+            raise ForeignError(f"{path.name} is a TorchScript program: {_INSTEAD}")
+        # torch.save never compresses: what would grow when it is read is no work of its.
+        if sum(entry.file_size for entry in entries) > path.stat().st_size:
+            raise ForeignError(f"{path.name} is compressed, as no file of torch.save is")
     elif start.startswith(b"\x80") and start != _OLD_MAGIC:
         raise ForeignError(
             f"{path.name} is a bare pickle, such as NVLabs' and R3GAN's of live modules, whose "
@@ -146,6 +150,8 @@ def check_tensor(name: str, tensor: Tensor) -> Tensor:
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
         raise ForeignError(f"tensor {name!r} claims more numbers than the file holds")
     if not tensor.is_floating_point():
+        if name.endswith(("weight", "bias", "running_mean", "running_var")):
+            raise ForeignError(f"tensor {name!r} is {tensor.dtype}, not in floating point")
         return tensor
     tensor = tensor.detach().float().contiguous()
     if not tensor.isfinite().all():

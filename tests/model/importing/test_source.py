@@ -9,6 +9,7 @@ import os
 import pickle
 import sys
 import types
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,24 @@ def test_a_file_that_is_cut_short_anywhere_is_refused(
     file = tmp_path / "netG.pth"
     file.write_bytes(buffer.getvalue()[: part * len(buffer.getvalue()) // 20])
     assert "netG.pth" in refusal(file)
+
+
+def test_an_archive_that_would_grow_is_refused_before_it_does(tmp_path: Path) -> None:
+    plain, file = tmp_path / "plain.pth", tmp_path / "netG.pth"
+    torch.save({"w": torch.zeros(1_000_000)}, plain)
+    with (
+        zipfile.ZipFile(plain) as source,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in source.namelist():
+            packed.writestr(name, source.read(name))
+    assert "is compressed" in refusal(file)
+
+
+def test_weights_that_are_whole_numbers_are_refused() -> None:
+    with pytest.raises(ForeignError, match=r"'c\.weight' is torch\.int64"):
+        check_tensor("c.weight", torch.ones(2, dtype=torch.int64))
+    assert check_tensor("n.num_batches_tracked", torch.tensor(3)) == 3
 
 
 def test_settings_and_numbers_beside_the_tensors_are_no_hindrance(tmp_path: Path) -> None:

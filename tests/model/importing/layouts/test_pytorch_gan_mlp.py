@@ -44,3 +44,9 @@ def test_pytorch_cgan_is_read_with_its_embedding_as_classes(
     assert (checkpoint.spec.num_classes, checkpoint.spec.z_dim) == (3, 10)
     labels = torch.tensor([0, 1, 2, 1, 0])
     assert_same(render(checkpoint, Z, labels), original, Z, labels)
+
+
+def test_labels_multiplied_into_z_are_refused(refuse_content: Callable[..., str]) -> None:
+    original = PyTorchCGAN()
+    original.label_emb = nn.Embedding(3, 14)
+    assert "multiplied into z cannot be read" in refuse_content(original.state_dict())
