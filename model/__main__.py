@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.importing.arguments import add_arguments as add_import_arguments
 from model.preset_lines import PRESET_LINES
 
 _EPILOG = """\
@@ -33,8 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The container leaves model.training out: there it is missing like any other extra.
         if own and error.name != "model.training":
             raise
+        extra = "onnx" if (error.name or "").startswith("onnx") else "training"
         print(
-            f"error: this command needs {error.name}: pip install 'ganloom[training]'",
+            f"error: this command needs {error.name}: pip install 'ganloom[{extra}]'",
             file=sys.stderr,
         )
         return 1
@@ -60,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_resume(commands)
     _add_export(commands)
     _add_sample(commands)
+    _add_import(commands)
+    _add_onnx(commands)
+    _add_hub(commands)
     return parser
 
 
@@ -251,6 +256,7 @@ def _add_export(commands: _Commands) -> None:
     command.add_argument("run", type=Path, metavar="RUN")
     command.add_argument("out", type=Path, metavar="FILE.safetensors")
     command.add_argument("--force", action="store_true", help="even if the run has collapsed")
+    command.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write it as ONNX too")
 
 
 def _add_sample(commands: _Commands) -> None:
@@ -280,6 +286,42 @@ def _add_sample(commands: _Commands) -> None:
         default="auto",
         help="number format of a forward pass (auto, the default: as the service does)",
     )
+
+
+def _add_import(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "import",
+        "model.importing.commands:run_import",
+        "Read a generator that another project trained, and write it as a checkpoint.",
+    )
+    add_import_arguments(command)
+
+
+def _add_onnx(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "onnx",
+        "model.onnx_export:run_onnx",
+        "Write a checkpoint as ONNX, compared with it where onnxruntime is installed.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument("out", type=Path, metavar="FILE.onnx")
+    command.add_argument(
+        "--pixels", action="store_true", help="uint8 RGB (n, 3, h, w), as torch-fidelity takes"
+    )
+
+
+def _add_hub(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "hub",
+        "model.hub_folder:run_hub",
+        "Write a folder for the Hugging Face Hub: weights, model card, samples.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument("out", type=Path, metavar="DIR")
+    command.add_argument("--name", required=True, metavar="OWNER/NAME")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any
+
+import torch
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,14 @@ class Provenance:
     git_commit: str = ""
     software: str = ""  # versions of ganloom and torch
     scores: dict[str, float] = field(default_factory=dict)
+    source_sha256: str = ""  # of the file that an imported generator comes from
 
     def to_json(self) -> str:
         """Write the provenance as one line of JSON with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        fields = dataclasses.asdict(self)
+        if not self.source_sha256:
+            del fields["source_sha256"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
@@ -42,3 +49,12 @@ class Provenance:
             if not isinstance(score, int | float):
                 raise ValueError(f"the score {name!r} is not a number")
         return cls(**fields)
+
+
+def software_versions() -> str:
+    """Name the versions of ganloom and torch that run."""
+    try:
+        own = metadata.version("ganloom")
+    except metadata.PackageNotFoundError:
+        own = "from source"
+    return f"ganloom {own}, torch {torch.__version__.split('+')[0]}"

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.generators.dcgan import DCGANGenerator
+from model.generators.stack import StackGenerator
 from model.pixels import to_pixels
 
 _WEIGHT_LEVELS = 127
@@ -65,7 +66,7 @@ class QuantizedGenerator:
 
         NotQuantizableError if it is no such stack.
         """
-        if not isinstance(generator, DCGANGenerator):
+        if not isinstance(generator, DCGANGenerator | StackGenerator):
             raise NotQuantizableError("only DCGAN's generator has an int8 form")
         self._condition = generator.condition
         convolutions = _require_stack(generator.layers)
@@ -112,9 +113,15 @@ def _require_stack(layers: nn.Sequential) -> list[nn.ConvTranspose2d]:
         (layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1))
         for layer in convolutions[1:]
     )
-    if not (is_stack and doubles and convolutions[0].padding == (0, 0)):
+    has_paddings = any(any(layer.output_padding) for layer in convolutions)
+    if not (is_stack and doubles and not has_paddings and _is_projection(convolutions[0])):
         raise NotQuantizableError("only a stack of doubling transposed convolutions has one")
     return convolutions
+
+
+def _is_projection(layer: nn.ConvTranspose2d) -> bool:
+    """Whether `layer` spreads 1 x 1 over a square without cutting any of it off."""
+    return layer.padding == (0, 0) and layer.kernel_size[0] == layer.kernel_size[1]
 
 
 def _activation_scales(layers: nn.Sequential, z: Tensor) -> list[float]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.contact_sheet import contact_sheet
 from model.inference import InferenceEngine
-from model.latents import sample_latents, truncate
+from model.latents import Latents, sample_latents, truncate
 from model.png import encode_png, to_pillow
 
 _MAX_SEEDS = 100_000
@@ -25,14 +25,7 @@ def run_sample(arguments: argparse.Namespace) -> None:
     checkpoint = read_checkpoint(arguments.checkpoint)
     label = None if arguments.label is None else label_index(checkpoint, arguments.label)
     latents = truncate(sample_latents(checkpoint.spec, seeds, label), arguments.truncation)
-    lanes = os.cpu_count() or 1
-    engine = InferenceEngine(
-        checkpoint, device=arguments.device, precision=arguments.precision, lanes=lanes
-    )
-    step = engine.facts.batch_shapes[-1]
-    parts = [latents.rows(at, at + step) for at in range(0, len(seeds), step)]
-    with ThreadPoolExecutor(lanes) as pool:
-        pixels = np.concatenate(list(pool.map(engine.generate_pixels, parts)))
+    pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
     out: Path = arguments.out
     if out.suffix:
         _save(contact_sheet(pixels, arguments.columns), out)
@@ -40,6 +33,21 @@ def run_sample(arguments: argparse.Namespace) -> None:
         for seed, image in zip(seeds, pixels, strict=True):
             _save(image, out / f"{seed}.png")
     print(f"{out}: {len(seeds)} images of {arguments.checkpoint.name}")
+
+
+def render_latents(
+    checkpoint: Checkpoint, latents: Latents, device: str = "auto", precision: str = "auto"
+) -> NDArray[np.uint8]:
+    """Render (n, z_dim) latents, n >= 1, as pixels (n, h, w, c) on all cores.
+
+    InferenceError if the device cannot render this checkpoint, or not in this precision.
+    """
+    lanes = os.cpu_count() or 1
+    engine = InferenceEngine(checkpoint, device=device, precision=precision, lanes=lanes)
+    step = engine.facts.batch_shapes[-1]
+    parts = [latents.rows(at, at + step) for at in range(0, len(latents), step)]
+    with ThreadPoolExecutor(lanes) as pool:
+        return np.concatenate(list(pool.map(engine.generate_pixels, parts)))
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from model.spec_error import SpecError as SpecError
+from model.stack_layer import StackLayer, trace_shapes
+
 # Bounds keep a hostile checkpoint from describing a network that cannot be held:
 # a spec is checked before anything is allocated for it.
 _BOUNDS = {
@@ -23,11 +26,7 @@ _FIRST_SIDES = range(3, 8)
 _MIN_DOUBLINGS = 2
 # Self-attention compares all places with all: its map has the square of so many entries.
 _MAX_ATTENTION_PLACES = 1024
-_ADDED_LATER = {"img_width", "attention_resolution"}
-
-
-class SpecError(ValueError):
-    """A generator specification that is malformed or out of bounds."""
+_ADDED_LATER = {"img_width", "attention_resolution", "layers"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class GeneratorSpec:
     `num_classes` is 0 for an unconditional generator. `base_channels` is the width of the
     last hidden layer; each layer below it doubles it (DCGAN, figure 1).
     `attention_resolution` is the height of the features with self-attention, None for none.
+    `layers` are those of the architecture "stack" alone, and decide its size.
     Raises SpecError if a field is out of its bounds or the size cannot be reached so.
     """
 
@@ -50,6 +50,7 @@ class GeneratorSpec:
     base_channels: int = 64
     img_width: int | None = None
     attention_resolution: int | None = None
+    layers: tuple[StackLayer, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every field, so that a spec that exists is one that can be built."""
@@ -64,7 +65,12 @@ class GeneratorSpec:
                 )
         if self.img_width == self.img_resolution:  # a square is written in one way only
             object.__setattr__(self, "img_width", None)
-        self._check_size()
+        if self.architecture == "stack":
+            self._check_layers()
+        elif self.layers:
+            raise SpecError(f"layers are a stack's, not those of {self.architecture!r}")
+        else:
+            self._check_size()
         if self.attention_resolution is not None:
             self._check_attention(self.attention_resolution)
 
@@ -96,6 +102,17 @@ class GeneratorSpec:
                 f"attention_resolution must be the height of some features, {known}, not {height!r}"
             )
 
+    def _check_layers(self) -> None:
+        """Require layers that end in images of this spec's shape, in [-1, 1]."""
+        if not isinstance(self.layers, tuple) or not self.layers:
+            raise SpecError("a stack needs its layers")
+        shape = trace_shapes(self.layers, self.z_dim + self.num_classes)[-1]
+        expected = (self.img_channels, *self.img_size)
+        if shape != expected:
+            raise SpecError(f"the layers give images of {shape}, not {expected}")
+        if self.layers[-1].activation != "tanh":
+            raise SpecError("the last layer's activation must be tanh")
+
     @property
     def img_size(self) -> tuple[int, int]:
         """Height and width of an image."""
@@ -122,15 +139,19 @@ class GeneratorSpec:
         """Whether the generator takes a class label beside `z`."""
         return self.num_classes > 0
 
-    def to_json(self) -> str:
-        """Write the spec as one line of JSON with sorted keys.
+    def to_fields(self) -> dict[str, Any]:
+        """Return the spec as JSON holds it.
 
         Fields that were added later are left out where they say nothing: a file that an
         older version could have written is written as it would have been.
         """
         fields = dataclasses.asdict(self)
-        fields = {k: v for k, v in fields.items() if k not in _ADDED_LATER or v is not None}
-        return json.dumps(fields, sort_keys=True)
+        fields["layers"] = [layer.to_fields() for layer in self.layers] or None
+        return {k: v for k, v in fields.items() if k not in _ADDED_LATER or v is not None}
+
+    def to_json(self) -> str:
+        """Write the spec as one line of JSON with sorted keys."""
+        return json.dumps(self.to_fields(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> GeneratorSpec:
@@ -146,6 +167,11 @@ class GeneratorSpec:
             raise SpecError(f"the generator spec has unknown fields: {', '.join(unknown)}")
         if missing := sorted({"architecture", "img_resolution"} - set(fields)):
             raise SpecError(f"the generator spec lacks {', '.join(missing)}")
+        if "layers" in fields:
+            layers = fields["layers"]
+            if not isinstance(layers, list):
+                raise SpecError("layers must be a list")
+            fields["layers"] = tuple(StackLayer.from_fields(layer) for layer in layers)
         return cls(**fields)
 
 

@@ -43,7 +43,7 @@ def _describe(generator: ServedGenerator, catalog: Catalog, settings: Settings) 
         digest=generator.digest,
         is_default=generator.name == catalog.default_name,
         is_ready=generator.fault is None,
-        spec=dataclasses.asdict(generator.spec),
+        spec=generator.spec.to_fields(),
         class_names=list(generator.class_names),
         attribute_names=list(generator.attribute_names),
         provenance=generator.provenance,

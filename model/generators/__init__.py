@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import nn
 
 from model.generators.dcgan import DCGANGenerator
 from model.generators.mlp import MLPGenerator
+from model.generators.resnet import ResNetGenerator
+from model.generators.stack import StackGenerator
 from model.generators.upsample import UpSampleGenerator
 from model.spec import GeneratorSpec, SpecError
 
 # A new architecture is one file and one line here.
-GENERATORS: dict[str, type[nn.Module]] = {
+GENERATORS: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
     "dcgan": DCGANGenerator,
     "mlp": MLPGenerator,
+    "resnet": ResNetGenerator,
+    "stack": StackGenerator,
     "upsample": UpSampleGenerator,
 }
 

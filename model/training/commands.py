@@ -79,6 +79,10 @@ def run_export(arguments: argparse.Namespace) -> None:
     scores = checkpoint.provenance.scores
     if scores.get("collapsed") or scores.get("diversity", 1.0) < COLLAPSED_DIVERSITY:
         print(f"warning: mode collapse, or too short a run: diversity {scores['diversity']:.2f}")
+    if arguments.onnx is not None:
+        from model.onnx_export import report_onnx
+
+        report_onnx(checkpoint, arguments.onnx)
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 

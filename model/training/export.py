@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from model.checkpoint import Checkpoint, write_checkpoint
-from model.golden import Golden, pixel_hashes
-from model.inference import InferenceEngine
-from model.provenance import Provenance
+from model.golden import Golden
+from model.provenance import Provenance, software_versions
+from model.sealing import seal_checkpoint
 from model.training.ema import recalibrate_batch_norm
 from model.training.guard import verdict
 from model.training.state import TrainingState
@@ -39,14 +37,7 @@ def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
         class_names=tuple(state.facts["class_names"]) if state.spec.is_conditional else (),
         attribute_names=tuple(state.facts["attribute_names"]),
     )
-    hashes = {}
-    for precision in ("auto", "float32"):
-        engine = InferenceEngine(
-            draft, device="cpu", precision=precision, max_batch_size=1, is_golden_checked=False
-        )
-        hashes[engine.facts.numeric_path] = pixel_hashes(engine.golden_pixels)
-    golden = Golden(engine.golden_pixels, hashes)  # of float32, which every machine is near to
-    return write_checkpoint(dataclasses.replace(draft, golden=golden), path)
+    return write_checkpoint(seal_checkpoint(draft), path)
 
 
 def _provenance(state: TrainingState) -> Provenance:
@@ -59,7 +50,7 @@ def _provenance(state: TrainingState) -> Provenance:
         images_seen=state.images_seen,
         seed=state.config.seed,
         git_commit=_git_commit(),
-        software=f"ganloom {_version()}, torch {torch.__version__.split('+')[0]}",
+        software=software_versions(),
         scores=_scores(facts),
     )
 
@@ -71,13 +62,6 @@ def _scores(facts: dict[str, Any]) -> dict[str, float]:
         scores["guard_rollbacks"] = float(memory["rollbacks"])
         scores["collapsed"] = float(bool(verdict(facts)))
     return scores
-
-
-def _version() -> str:
-    try:
-        return metadata.version("ganloom")
-    except metadata.PackageNotFoundError:
-        return "from source"
 
 
 def _git_commit() -> str:

@@ -10,7 +10,10 @@ from model import sampling
 from model.__main__ import main
 from model.preset_lines import PRESET_LINES
 
-COMMANDS = ["dataset", "train", "presets", "resume", "export", "sample"]
+COMMANDS = [
+    *("dataset", "train", "presets", "resume", "export", "sample"),
+    *("import", "onnx", "hub"),
+]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
@@ -45,6 +48,9 @@ def test_help_of_train_teaches_the_presets(capsys: pytest.CaptureFixture[str]) -
         ["train", "--data", "d", "--out", "o", "--seed", "x"],
         ["dataset", "cats", "out"],
         ["export", "run"],
+        ["import", "netG.pth"],
+        ["import", "netG.pth", "--out", "o", "--output-range", "relu"],
+        ["hub", "x.safetensors", "folder"],
     ],
 )
 def test_wrong_usage_is_told_with_the_usage_and_exit_2(
@@ -74,6 +80,10 @@ def raising(error: BaseException) -> Callable[[object], None]:
         (
             ModuleNotFoundError("No module named 'tqdm.auto'", name="tqdm.auto"),
             "error: this command needs tqdm.auto: pip install 'ganloom[training]'\n",
+        ),
+        (
+            ModuleNotFoundError("No module named 'onnxscript'", name="onnxscript"),
+            "error: this command needs onnxscript: pip install 'ganloom[onnx]'\n",
         ),
     ],
 )

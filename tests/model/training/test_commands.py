@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
 import pytest
 from PIL import Image
 
@@ -36,6 +37,17 @@ def test_train_resume_export_and_sample_are_a_way_from_images_to_images(
         main(["sample", str(weights), "--seeds", "0-3", "--label", "dog", "--out", str(sheet)]) == 0
     )
     assert sheet.is_file()
+
+
+def test_export_writes_onnx_beside_the_checkpoint(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, weights, file = tmp_path / "run", tmp_path / "w.safetensors", tmp_path / "w.onnx"
+    assert train(photos, run, "--images", "8") == 0
+    assert main(["export", str(run), str(weights), "--onnx", str(file)]) == 0
+    assert "off the checkpoint on 16 seeds" in capsys.readouterr().out
+    facts = {entry.key: entry.value for entry in onnx.load(file).metadata_props}
+    assert facts["checkpoint_digest"] == read_checkpoint(weights).digest
 
 
 def test_every_option_of_a_recipe_reaches_it(photos: Path, tmp_path: Path) -> None:

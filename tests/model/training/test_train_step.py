@@ -198,7 +198,7 @@ def test_every_weight_of_both_players_moves(
             cancels = is_free and key == "head.bias"
             assert torch.equal(weight, moved) == cancels, key
             assert moved.requires_grad
-    moves = state.config.n_critic
+    moves = 2 * state.config.n_critic
     assert (state.step, state.images_seen) == (moves, 8 * moves)
 
 
