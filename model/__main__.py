@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_resume(commands)
     _add_export(commands)
     _add_sample(commands)
+    _add_evaluate(commands)
     return parser
 
 
@@ -86,6 +87,13 @@ def _add_dataset(commands: _Commands) -> None:
     )
     command.add_argument(
         "--size", type=int, default=64, help="side of a face in pixels (default: 64)"
+    )
+    command.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="number of the first face, to draw faces that another data set has not (default: 0)",
     )
 
 
@@ -213,6 +221,45 @@ def _add_sample(commands: _Commands) -> None:
         choices=["auto", "int8", "float16", "bfloat16", "float32"],
         default="auto",
         help="number format of a forward pass (auto, the default: as the service does)",
+    )
+
+
+def _add_evaluate(commands: _Commands) -> None:
+    command = _add(
+        commands,
+        "evaluate",
+        "model.training.evaluating:run_evaluate",
+        "Score a checkpoint against real images, each score beside that of real images.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|ZIP", help="the images it was trained on"
+    )
+    command.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="DIR|ZIP",
+        help="images it was not trained on, to be compared with instead (default: none)",
+    )
+    command.add_argument(
+        "--samples", type=int, default=10_000, help="how many to generate (default: 10000)"
+    )
+    command.add_argument(
+        "--features",
+        default="efficientnet-lite0",
+        metavar="NAME",
+        help="efficientnet-lite0 (the default), or inception=FILE for FID and KID",
+    )
+    command.add_argument("--out", type=Path, metavar="FILE.json", help="write the scores as JSON")
+    command.add_argument(
+        "--write", action="store_true", help="put the scores into the checkpoint: a new digest"
+    )
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+    command.add_argument(
+        "--precision",
+        choices=["auto", "int8", "float16", "bfloat16", "float32"],
+        default="auto",
+        help="number format of the generator (auto, the default: as the service does)",
     )
 
 
