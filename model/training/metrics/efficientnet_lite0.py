@@ -101,9 +101,9 @@ class _Block(nn.Module):
         self._is_residual = stride == 1 and inputs == stage.channels
 
     def forward(self, x: Tensor) -> Tensor:
-        out = _relu6(self._bn0(self._expand_conv(x))) if self._is_expanded else x
-        out = _relu6(self._bn1(self._depthwise_conv(out)))
-        out = self._bn2(self._project_conv(out))
+        wide = _relu6(self._bn0(self._expand_conv(x))) if self._is_expanded else x
+        wide = _relu6(self._bn1(self._depthwise_conv(wide)))
+        out: Tensor = self._bn2(self._project_conv(wide))
         return out + x if self._is_residual else out
 
 
