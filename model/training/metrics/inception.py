@@ -21,10 +21,15 @@ def load_inception(path: Path, device: str = "cpu") -> FeatureExtractor:
 
     The file is torch-fidelity's `weights-inception-2015-12-05-6726825d.pth`, or one of the same
     names and shapes. Nothing is downloaded, and nothing in the file is run. ValueError if it is
-    not such a file; ModuleNotFoundError if torch-fidelity is not installed.
+    not such a file, or if torch-fidelity is not installed.
     """
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except (ImportError, RuntimeError) as error:  # torchvision of another build than torch's
+        raise ValueError(
+            "Inception features need torch-fidelity, with a torchvision of the same build as "
+            f"torch: pip install 'ganloom[inception]' ({error})"
+        ) from error
     try:
         content = path.read_bytes()
         weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

@@ -31,7 +31,9 @@ def test_it_is_the_unbiased_estimate_written_out() -> None:
         sklearn_kernel(a, b, degree=3, gamma=0.25, coef0=1.0) for a, b in ((x, x), (y, y), (x, y))
     )
     expected = (
-        (xx.sum() - np.trace(xx)) / (50 * 49) + (yy.sum() - np.trace(yy)) / (61 * 60) - 2 * xy.mean()
+        (xx.sum() - np.trace(xx)) / (50 * 49)
+        + (yy.sum() - np.trace(yy)) / (61 * 60)
+        - 2 * xy.mean()
     )
     assert measure_kernel_distance(x, y).value == pytest.approx(expected, rel=1e-4)
 
