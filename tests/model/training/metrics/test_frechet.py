@@ -48,6 +48,13 @@ def test_features_have_the_distance_of_their_sample_moments() -> None:
     assert measure_frechet(real, fake).value == pytest.approx(frechet_distance(*moments), rel=1e-6)
 
 
+def test_fewer_rows_than_features_have_the_distance_of_their_sample_moments() -> None:
+    rng = np.random.default_rng(9)
+    real, fake = rng.normal(5.0, 1.0, size=(60, 90)), rng.exponential(size=(50, 90))
+    moments = [Gaussian(x.mean(0), np.cov(x.T)) for x in (real, fake)]
+    assert measure_frechet(real, fake).value == pytest.approx(frechet_distance(*moments), rel=1e-6)
+
+
 def test_the_interval_holds_the_distance_of_the_distributions() -> None:
     a, b = random_gaussian(5, 3), random_gaussian(6, 3)
     truth = frechet_distance(a, b)
