@@ -250,16 +250,26 @@ def _add_evaluate(commands: _Commands) -> None:
         metavar="NAME",
         help="efficientnet-lite0 (the default), or inception=FILE for FID and KID",
     )
-    command.add_argument("--out", type=Path, metavar="FILE.json", help="write the scores as JSON")
-    command.add_argument(
-        "--write", action="store_true", help="put the scores into the checkpoint: a new digest"
-    )
+    _add_scores(command)
     command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
     command.add_argument(
         "--precision",
         choices=["auto", "int8", "float16", "bfloat16", "float32"],
         default="auto",
         help="number format of the generator (auto, the default: as the service does)",
+    )
+
+
+def _add_scores(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, metavar="FILE.json", help="write the scores as JSON")
+    command.add_argument(
+        "--nearest",
+        type=Path,
+        metavar="FILE.png",
+        help="draw the samples nearest to a training image, each beside it",
+    )
+    command.add_argument(
+        "--write", action="store_true", help="put the scores into the checkpoint: a new digest"
     )
 
 

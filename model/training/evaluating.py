@@ -7,8 +7,12 @@ import dataclasses
 from pathlib import Path
 
 from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from model.contact_sheet import contact_sheet
+from model.png import encode_png
 from model.training.metrics.evaluation import EvaluationRequest, evaluate
 from model.training.metrics.scores import Evaluation
+
+_SHEET_COLUMNS = 8  # even, so that a pair stays in one row
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
@@ -32,6 +36,11 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text(evaluation.to_json())
         print(f"\n{arguments.out}: written")
+    if arguments.nearest is not None and evaluation.closest is not None:
+        arguments.nearest.parent.mkdir(parents=True, exist_ok=True)
+        sheet = contact_sheet(evaluation.closest, _SHEET_COLUMNS)
+        arguments.nearest.write_bytes(encode_png(sheet))
+        print(f"\n{arguments.nearest}: the samples nearest to a training image, each beside it")
     if arguments.write:
         written = write_scores(evaluation, arguments.checkpoint)
         print(f"\n{arguments.checkpoint}: scores written, digest {written.digest}")

@@ -26,6 +26,8 @@ from model.training.metrics.samples import draw_latents, render_latents
 from model.training.metrics.scores import Evaluation, Score
 from model.training.metrics.splits import RealSplit, split_reals
 
+_CLOSEST = 32
+
 
 @dataclass(frozen=True)
 class EvaluationRequest:
@@ -76,7 +78,8 @@ def evaluate(request: EvaluationRequest, show_progress: bool = False) -> Evaluat
         for rows in (reals.split.reference, reals.split.other)
     )
     scores = compare_sets(extractor, reference, fake, other, show_progress)
-    scores += _find_copies(reals, fake, other, extractor, show_progress)
+    copies, closest = _find_copies(reals, fake, other, extractor, show_progress)
+    scores += copies
     if checkpoint.spec.is_conditional and reals.split.pool.labels is not None:
         scores.append(_judge_classes(reals.split.pool, fake, show_progress))
     facts = {
@@ -88,7 +91,7 @@ def evaluate(request: EvaluationRequest, show_progress: bool = False) -> Evaluat
         "numeric_path": engine.facts.numeric_path,
         "torch": torch.__version__,
     }
-    return Evaluation(facts, len(fake.pixels), tuple(scores))
+    return Evaluation(facts, len(fake.pixels), tuple(scores), closest)
 
 
 def _open_reals(request: EvaluationRequest, checkpoint: Checkpoint, show_progress: bool) -> _Reals:
@@ -140,8 +143,12 @@ def _find_copies(
     other: ImageSet,
     extractor: FeatureExtractor,
     show_progress: bool,
-) -> list[Score]:
-    """Look for samples, and for real images that are no training images, in the training data."""
+) -> tuple[list[Score], NDArray[np.uint8]]:
+    """Look for samples, and for real images that are no training images, in the training data.
+
+    Returns the scores and, nearest first, the samples nearest by features each with its training
+    image.
+    """
     split = reals.split
     searched = dataset_features(extractor, reals.data, split.searched, show_progress=show_progress)
     views = {
@@ -153,11 +160,15 @@ def _find_copies(
         ),
     }
     scores = []
+    nearest = {}
     for view, (sampled, real, references) in views.items():
-        near = find_nearest(sampled, references).distances
+        nearest[view] = find_nearest(sampled, references)
         near_real = find_nearest(real, references, split.own_places).distances
-        scores += measure_copies(near, near_real, view)
-    return scores
+        scores += measure_copies(nearest[view].distances, near_real, view)
+    order = np.argsort(nearest["features"].distances)[:_CLOSEST]
+    originals = reals.data.pixels[split.searched[nearest["features"].rows[order]]]
+    pairs = np.stack([fake.pixels[order], originals], axis=1)
+    return scores, pairs.reshape(-1, *fake.pixels.shape[1:])
 
 
 def _judge_classes(pool: ImageDataset, fake: ImageSet, show_progress: bool) -> Score:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from model.training.metrics.confidence import Estimate
 
@@ -30,11 +33,14 @@ class Evaluation:
         facts: Which checkpoint, data, features, precision and software, by name and digest.
         samples: How many samples, and real images in each half.
         scores: In the order of the table.
+        closest: The samples that are nearest to a training image, nearest first, each followed
+            by that image, (2 k, h, w, c).
     """
 
     facts: dict[str, str]
     samples: int
     scores: tuple[Score, ...]
+    closest: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
 
     def to_table(self) -> str:
         """Write the scores as a Markdown table."""

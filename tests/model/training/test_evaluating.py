@@ -6,8 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from model.__main__ import main
 from model.checkpoint import read_checkpoint
@@ -21,7 +23,8 @@ from model.training.metrics.scores import Evaluation, Score
 def make_evaluation(digest: str) -> Evaluation:
     estimates = (Estimate(0.25, 0.2, 0.3, "Wilson"), Estimate(0.125, 0.1, 0.2, "Wilson"))
     facts = {"digest": digest, "features": "means-1"}
-    return Evaluation(facts, 50, (Score("precision", *estimates, "higher"),))
+    closest = np.random.default_rng(1).integers(0, 256, (64, 16, 16, 3), dtype=np.uint8)
+    return Evaluation(facts, 50, (Score("precision", *estimates, "higher"),), closest)
 
 
 @pytest.fixture
@@ -89,6 +92,21 @@ def test_a_checkpoint_carries_its_scores_and_stays_what_it_was(
     for name, weight in before.weights.items():
         assert torch.equal(after.weights[name], weight)
     assert [path.name for path in weights.parent.iterdir()] == [weights.name]
+
+
+def test_the_samples_nearest_to_a_training_image_are_drawn(
+    weights: Path,
+    tmp_path: Path,
+    requests: list[EvaluationRequest],  # noqa: ARG001
+) -> None:
+    sheet = tmp_path / "new" / "nearest.png"
+    assert main(["evaluate", str(weights), "--data", "a", "--nearest", str(sheet)]) == 0
+    closest = make_evaluation("").closest
+    assert closest is not None
+    with Image.open(sheet) as image:
+        drawn = np.asarray(image)
+    assert drawn.shape == (8 * 16, 8 * 16, 3)
+    assert np.array_equal(drawn[:16, :32], np.concatenate([closest[0], closest[1]], axis=1))
 
 
 def test_scores_of_another_file_are_not_written(weights: Path) -> None:

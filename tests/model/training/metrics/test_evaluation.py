@@ -95,10 +95,11 @@ def test_a_generator_of_its_training_images_is_caught(plain_file: Path, tmp_path
             pixels = engine.generate_pixels(sample_latents(engine.spec, seeds))
         (tmp_path / "copied").mkdir(exist_ok=True)
         Image.fromarray(pixels[number % 32]).save(tmp_path / "copied" / f"{number:02d}.png")
-    scores = {
-        score.name: score
-        for score in evaluate(EvaluationRequest(plain_file, tmp_path / "copied")).scores
-    }
+    found = evaluate(EvaluationRequest(plain_file, tmp_path / "copied"))
+    scores = {score.name: score for score in found.scores}
+    assert found.closest is not None
+    assert len(found.closest) == 64
+    assert np.array_equal(found.closest[::2], found.closest[1::2])
     assert scores["copy_rate_pixels"].generated.value == 1.0
     assert scores["copy_rate_features"].generated.value == 1.0
     assert scores["nearest_training_pixels"].generated.value == 0.0
