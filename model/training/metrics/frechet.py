@@ -25,13 +25,22 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     of the root is the sum of the roots of the eigenvalues of F' C_b F where F F' = C_a: that is
     symmetric, so the result is real where a matrix root of C_a C_b may turn complex.
     """
-    values, vectors = np.linalg.eigh(a.covariance)
-    factor = vectors * np.sqrt(values.clip(min=0.0))
+    factor = _factor(a.covariance)
     eigenvalues = np.linalg.eigvalsh(factor.T @ b.covariance @ factor)
     root_trace = float(np.sqrt(eigenvalues.clip(min=0.0)).sum())
     shift = a.mean - b.mean
     traces = float(np.trace(a.covariance) + np.trace(b.covariance))
     return float(shift @ shift) + traces - 2.0 * root_trace
+
+
+def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return F with F F' = C: by Cholesky, or in ten times the time where C lacks full rank."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(covariance)
+        factor: NDArray[np.float64] = vectors * np.sqrt(values.clip(min=0.0))
+        return factor
 
 
 def measure_frechet(real: ArrayLike, fake: ArrayLike) -> Estimate:

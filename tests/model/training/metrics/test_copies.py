@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_argmin_min
 
 from model.training.metrics.copies import (
@@ -14,11 +15,13 @@ from model.training.metrics.copies import (
 )
 
 
-def draw(seed: int, count: int) -> np.ndarray:
+def draw(seed: int, count: int) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(size=(count, 12)).astype(np.float32)
 
 
-def copy_rate(sampled: np.ndarray, training: np.ndarray, fresh: np.ndarray) -> float:
+def copy_rate(
+    sampled: NDArray[np.float32], training: NDArray[np.float32], fresh: NDArray[np.float32]
+) -> float:
     near, near_fresh = (find_nearest(x, training).distances for x in (sampled, fresh))
     return measure_copies(near, near_fresh, "features")[0].generated.value
 
@@ -47,7 +50,9 @@ def test_a_set_of_copies_is_all_copies() -> None:
 
 def test_slightly_altered_copies_are_copies() -> None:
     training = draw(6, 2000)
-    assert copy_rate(training[:500] + 0.01 * draw(7, 500), training, draw(8, 2000)) == 1.0
+    assert (
+        copy_rate(training[:500] + np.float32(0.01) * draw(7, 500), training, draw(8, 2000)) == 1.0
+    )
 
 
 def test_fresh_draws_are_hardly_ever_copies() -> None:
@@ -69,7 +74,7 @@ def test_exact_copies_are_found_even_among_twins() -> None:
 
 def test_a_generator_that_knows_by_heart_is_nearer_than_real_images() -> None:
     training, fresh = draw(15, 500), draw(16, 500)
-    near = find_nearest(training + 0.3 * draw(17, 500), training).distances
+    near = find_nearest(training + np.float32(0.3) * draw(17, 500), training).distances
     nearness = measure_copies(near, find_nearest(fresh, training).distances, "features")[1]
     assert nearness.generated.high < nearness.real.low
 

@@ -13,7 +13,7 @@ from PIL import Image
 from model.checkpoint import read_checkpoint
 from model.inference import InferenceEngine
 from model.latents import sample_latents
-from model.training.metrics import evaluation
+from model.training.metrics import evaluation, features
 from model.training.metrics.evaluation import EvaluationRequest, evaluate
 from model.training.metrics.features import FeatureExtractor
 
@@ -110,7 +110,7 @@ def test_held_out_images_are_compared_with(
     plain_file: Path, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, int]] = []
-    measure = evaluation.dataset_features
+    measure = features.dataset_features
 
     def note(extractor, dataset, rows, **options):  # type: ignore[no-untyped-def]
         seen.append((dataset.name, len(rows)))

@@ -74,6 +74,6 @@ def test_the_interval_is_that_of_leaving_the_rows_out() -> None:
     for group in range(20):
         kept = np.arange(80) // 4 != group
         left_out.append(measure_frechet(real[kept], fake[kept]).value)
-    half = 2.093 * np.sqrt(19 / 20 * np.sum((left_out - np.mean(left_out)) ** 2))
+    half = 2.093 * np.sqrt(19 / 20 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
     estimate = measure_frechet(real, fake)
     assert estimate.high - estimate.value == pytest.approx(half, rel=1e-4)

@@ -18,7 +18,7 @@ fidelity = pytest.importorskip(
 
 
 class _Trap:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
         return Path.touch, (Path("sprung"),)
 
 

@@ -16,7 +16,8 @@ def draw(seed: int, count: int, side: int = 32, channels: int = 1) -> np.ndarray
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=(count, side, side, channels))
     smooth = scipy.ndimage.gaussian_filter(noise, (0, 2, 2, 0))
-    return np.clip(128 + 400 * smooth, 0, 255).astype(np.uint8)
+    pixels: np.ndarray = np.clip(128 + 400 * smooth, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
