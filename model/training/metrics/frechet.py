@@ -35,12 +35,13 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 
 def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return F with F F' = C: by Cholesky, or in ten times the time where C lacks full rank."""
+    factor: NDArray[np.float64]
     try:
-        return np.linalg.cholesky(covariance)
+        factor = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(covariance)
-        factor: NDArray[np.float64] = vectors * np.sqrt(values.clip(min=0.0))
-        return factor
+        factor = vectors * np.sqrt(values.clip(min=0.0))
+    return factor
 
 
 def measure_frechet(real: ArrayLike, fake: ArrayLike) -> Estimate:

@@ -98,7 +98,7 @@ def test_every_scale_down_to_sixteen_pixels_is_measured() -> None:
 
 
 def test_blurred_images_are_farther_than_other_images() -> None:
-    a, b = draw_pixels(9, 400), draw_pixels(10, 400)
+    a, b = draw_pixels(9, 120), draw_pixels(10, 120)
     blurred = scipy.ndimage.gaussian_filter(b.astype(float), (0, 2, 2, 0)).astype(np.uint8)
     floor, found = (measure_sliced_wasserstein(a, x)[16] for x in (b, blurred))
     assert found.low > floor.high
