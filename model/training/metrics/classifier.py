@@ -15,6 +15,7 @@ from model.training.metrics.confidence import Estimate, proportion
 
 _WIDTHS = (16, 32, 64)
 _LAST_SIDE = 4
+_MAX_IMAGES = 10_000
 _EPOCHS = 12
 _BATCH_SIZE = 64
 _PEAK_RATE = 3e-3
@@ -40,12 +41,12 @@ def train_judge(
     """Train on four fifths of (n, h, w, c) with labels (n,), and test on the last fifth.
 
     Twelve epochs of Adam under one cycle of the rate, images shifted by up to a sixteenth of
-    their side; on one device the same seed gives the same judge. ValueError for fewer than ten
-    images or two classes.
+    their side; of more than 10,000 images so many are taken at random. On one device the same
+    seed gives the same judge. ValueError for fewer than ten images or two classes.
     """
     if len(pixels) < 2 * _UNSEEN_SHARE or num_classes < 2:
         raise ValueError("a judge of classes needs ten images of two classes")
-    order = np.random.default_rng(seed).permutation(len(pixels))
+    order = np.random.default_rng(seed).permutation(len(pixels))[:_MAX_IMAGES]
     unseen, seen = order[: len(order) // _UNSEEN_SHARE], order[len(order) // _UNSEEN_SHARE :]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

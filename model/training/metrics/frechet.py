@@ -35,13 +35,11 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 
 def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return F with F F' = C: by Cholesky, or in ten times the time where C lacks full rank."""
-    factor: NDArray[np.float64]
     try:
-        factor = np.linalg.cholesky(covariance)
+        return np.asarray(np.linalg.cholesky(covariance), np.float64)
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(covariance)
-        factor = vectors * np.sqrt(values.clip(min=0.0))
-    return factor
+        return np.asarray(vectors * np.sqrt(values.clip(min=0.0)), np.float64)
 
 
 def measure_frechet(real: ArrayLike, fake: ArrayLike) -> Estimate:
