@@ -7,10 +7,10 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from model.importing.arguments import add_arguments as add_import_arguments
-from model.preset_lines import PRESET_LINES
+from model.subcommand import Subcommands, add_subcommand
+from model.training_arguments import add_training_commands
 
 _EPILOG = """\
 from a folder of images to a picture, in four commands:
@@ -56,11 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_dataset(commands)
-    _add_train(commands)
-    _add_presets(commands)
-    _add_resume(commands)
-    _add_export(commands)
+    add_training_commands(commands)
     _add_sample(commands)
     _add_import(commands)
     _add_onnx(commands)
@@ -68,199 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-
-def _add(commands: _Commands, name: str, handler: str, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text, formatter_class=argparse.HelpFormatter
-    )
-    command.set_defaults(handler=handler)
-    return command
-
-
-def _add_dataset(commands: _Commands) -> None:
-    command = _add(
-        commands,
-        "dataset",
-        "model.training.commands:run_dataset",
-        "Write a data set that needs no download: drawn faces (CC0) or MNIST digits.",
-    )
-    command.add_argument("name", choices=["faces", "digits"])
-    command.add_argument("out", type=Path, metavar="DIR")
-    command.add_argument(
-        "--count", type=int, default=20_000, help="how many faces to draw (default: 20000)"
-    )
-    command.add_argument(
-        "--size", type=int, default=64, help="side of a face in pixels (default: 64)"
-    )
-
-
-def _add_train(commands: _Commands) -> None:
-    command = _add(
-        commands,
-        "train",
-        "model.training.commands:run_train",
-        "Train a generator on a folder or zip of images.",
-    )
-    command.add_argument(
-        "--data", type=Path, required=True, metavar="DIR|ZIP", help="images; subfolders are classes"
-    )
-    command.add_argument("--out", type=Path, required=True, metavar="RUN", help="a new folder")
-    command.add_argument(
-        "--preset",
-        choices=[*PRESET_LINES],
-        default="dcgan",
-        metavar="NAME",
-        help="a paper's recipe, of those listed below (default: dcgan)",
-    )
-    _add_networks(command)
-    width = max(map(len, PRESET_LINES))
-    lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = "presets (`python -m model presets` shows what they are made of):\n"
-    command.epilog += "\n".join(lines)
-    _add_recipe(command)
-    command.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    _add_running(command)
-
-
-def _add_recipe(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
-    command.add_argument(
-        "--resolution",
-        type=_size,
-        metavar="SIDE|HxW",
-        help="from 16 to 256, such as 64 or 96x64 (height x width): both sides 3 to 7, doubled "
-        "equally often (default: 64)",
-    )
-    command.add_argument(
-        "--channels",
-        dest="img_channels",
-        type=int,
-        choices=[1, 2, 3, 4],
-        help="1 gray, 2 gray+alpha, 3 RGB, 4 RGBA (default: 3)",
-    )
-    command.add_argument(
-        "--base-channels",
-        type=int,
-        metavar="N",
-        help="width of both networks: more is better and slower (default: 32)",
-    )
-    command.add_argument("--batch-size", type=int, metavar="N", help="default: 64")
-    command.add_argument(
-        "--r1-gamma",
-        type=float,
-        metavar="G",
-        help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
-    )
-    command.add_argument(
-        "--augment",
-        choices=["none", "diffaugment", "ada"],
-        help="move, recolour and cut what the discriminator sees, for less than about 30,000 "
-        "images: diffaugment always, ada as often as it is needed (default: none)",
-    )
-    command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
-
-
-def _add_networks(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--architecture",
-        metavar="NAME",
-        help="generator: dcgan (the default), upsample (residual, no normalisation) or mlp",
-    )
-    command.add_argument(
-        "--discriminator",
-        metavar="NAME",
-        help="dcgan, residual, resnet or mlp (default: the one that goes with the generator)",
-    )
-    command.add_argument(
-        "--normalisation",
-        dest="discriminator_normalisation",
-        choices=["none", "batch", "layer", "spectral"],
-        help="of the discriminator; penalties need another than batch (default: the preset's)",
-    )
-    command.add_argument(
-        "--attention",
-        dest="attention_resolution",
-        type=int,
-        metavar="HEIGHT",
-        help="self-attention in both networks where features are so high, such as 16",
-    )
-
-
-def _size(text: str) -> tuple[int, int | None]:
-    """Read a side, or a height and a width with an x between them."""
-    height, has_width, width = text.partition("x")
-    if not height.isdecimal() or (has_width and not width.isdecimal()):
-        raise argparse.ArgumentTypeError(f"a size is written like 64 or 96x64, not {text!r}")
-    return int(height), int(width) if has_width else None
-
-
-def _add_presets(commands: _Commands) -> None:
-    _add(
-        commands,
-        "presets",
-        "model.training.commands:run_presets",
-        "List the recipes of `train`, with their papers, losses, penalties and normalisations.",
-    )
-
-
-def _add_resume(commands: _Commands) -> None:
-    command = _add(
-        commands,
-        "resume",
-        "model.training.commands:run_resume",
-        "Go on with a run exactly where it stopped.",
-    )
-    command.add_argument("run", type=Path, metavar="RUN")
-    command.add_argument("--data", type=Path, help="where the same images are now, if moved")
-    _add_running(command)
-
-
-def _add_running(command: argparse.ArgumentParser) -> None:
-    budget = command.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=float, help="stop after so long (default: 60)")
-    budget.add_argument("--images", type=int, help="stop after so many images in all")
-    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
-    command.add_argument(
-        "--save-every",
-        type=float,
-        default=120.0,
-        metavar="SECONDS",
-        help="a kill loses at most so much (default: 120)",
-    )
-    command.add_argument(
-        "--sheet-every",
-        type=float,
-        default=120.0,
-        metavar="SECONDS",
-        help="how often to draw 64 samples (default: 120)",
-    )
-    command.add_argument(
-        "--guard",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="look for mode collapse every 8,192 images, go back and mend it (default: on)",
-    )
-
-
-def _add_export(commands: _Commands) -> None:
-    command = _add(
-        commands,
-        "export",
-        "model.training.commands:run_export",
-        "Write a run's generator as one checkpoint that describes itself.",
-    )
-    command.add_argument("run", type=Path, metavar="RUN")
-    command.add_argument("out", type=Path, metavar="FILE.safetensors")
-    command.add_argument("--force", action="store_true", help="even if the run has collapsed")
-    command.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write it as ONNX too")
-
-
-def _add_sample(commands: _Commands) -> None:
-    command = _add(
+def _add_sample(commands: Subcommands) -> None:
+    command = add_subcommand(
         commands,
         "sample",
         "model.sampling:run_sample",
@@ -288,8 +93,8 @@ def _add_sample(commands: _Commands) -> None:
     )
 
 
-def _add_import(commands: _Commands) -> None:
-    command = _add(
+def _add_import(commands: Subcommands) -> None:
+    command = add_subcommand(
         commands,
         "import",
         "model.importing.commands:run_import",
@@ -298,8 +103,8 @@ def _add_import(commands: _Commands) -> None:
     add_import_arguments(command)
 
 
-def _add_onnx(commands: _Commands) -> None:
-    command = _add(
+def _add_onnx(commands: Subcommands) -> None:
+    command = add_subcommand(
         commands,
         "onnx",
         "model.onnx_export:run_onnx",
@@ -312,8 +117,8 @@ def _add_onnx(commands: _Commands) -> None:
     )
 
 
-def _add_hub(commands: _Commands) -> None:
-    command = _add(
+def _add_hub(commands: Subcommands) -> None:
+    command = add_subcommand(
         commands,
         "hub",
         "model.hub_folder:run_hub",

@@ -25,7 +25,7 @@ def run_dataset(arguments: argparse.Namespace) -> None:
     if arguments.name == "faces":
         from model.training.faces import write_faces
 
-        write_faces(arguments.out, arguments.count, arguments.size)
+        write_faces(arguments.out, arguments.count, arguments.size, first=arguments.first)
     else:
         from model.training.digits import write_digits
 

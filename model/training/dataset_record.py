@@ -94,4 +94,5 @@ def _differing_fields(content: bytes, record: Mapping[str, object]) -> list[str]
         return [f"{RECORD_NAME} itself"]
     if not isinstance(earlier, dict):
         return [f"{RECORD_NAME} itself"]
+    earlier = {"first": 0, **earlier}  # older folders of faces name no first: it was always 0
     return [key for key, value in record.items() if earlier.get(key) != value]

@@ -26,6 +26,7 @@ from model.training.lorelei import RECIPE_VERSION, describe_face
 
 SOURCE_PACKAGES = ("dicebear-core", "dicebear-styles", "resvg-py", "pillow")
 MAX_SIZE = 1024
+MAX_FIRST = 100_000_000
 IMAGES_PER_FOLDER = 1000
 IMAGES_PER_TASK = 100
 OVERSAMPLING = 2
@@ -37,6 +38,7 @@ def write_faces(
     size: int = 64,
     style: str = "lorelei",
     workers: int | None = None,
+    first: int = 0,
 ) -> None:
     """Write ``count`` square RGB portraits, ``labels.jsonl`` and ``dataset.json`` into ``out``.
 
@@ -48,18 +50,21 @@ def write_faces(
         size: Width and height in pixels.
         style: The drawing style; ``lorelei`` is the only one so far.
         workers: Processes to draw with; ``None`` takes every core this process may use.
+        first: Number of the first face. Data sets of disjoint ranges share no face, so one can
+            be held out of the training of the other.
 
     Raises:
         DatasetError: An argument is out of range, a package is missing, or ``out`` already holds
             something else.
     """
     _check_arguments(count, size, style, workers)
-    record = _describe_dataset(size, style)
+    _check_first(first)
+    record = {**_describe_dataset(size, style), "first": first}
     claim_folder(out, record)
     # Labels come first: without them a reader would take the numbered subfolders for classes.
-    labels = "".join(_label_line(index) for index in range(count))
-    write_text_atomically(out / "labels.jsonl", labels)
-    missing = [index for index in range(count) if not _is_drawn(out / face_path(index))]
+    wanted = range(first, first + count)
+    write_text_atomically(out / "labels.jsonl", "".join(map(_label_line, wanted)))
+    missing = [index for index in wanted if not _is_drawn(out / face_path(index))]
     tasks = [missing[i : i + IMAGES_PER_TASK] for i in range(0, len(missing), IMAGES_PER_TASK)]
     if workers is None:
         workers = _usable_cores()
@@ -112,6 +117,11 @@ def _check_arguments(count: int, size: int, style: str, workers: int | None) -> 
         raise DatasetError(f"size must be from 8 to {MAX_SIZE} pixels, got {size}")
     if workers is not None and workers < 1:
         raise DatasetError(f"workers must be at least 1, got {workers}")
+
+
+def _check_first(first: int) -> None:
+    if not 0 <= first <= MAX_FIRST:
+        raise DatasetError(f"first must be from 0 to {MAX_FIRST}, got {first}")
 
 
 def _describe_dataset(size: int, style: str) -> dict[str, object]:

@@ -239,7 +239,11 @@ def test_a_data_set_is_written_by_name(
     name: str,
 ) -> None:
     calls: list[tuple[object, ...]] = []
-    monkeypatch.setattr(f"model.training.{name}.write_{name}", lambda *args: calls.append(args))
-    assert main(["dataset", name, str(tmp_path), "--count", "5", "--size", "32"]) == 0
-    assert calls == [(tmp_path, 5, 32) if name == "faces" else (tmp_path,)]
+    monkeypatch.setattr(
+        f"model.training.{name}.write_{name}",
+        lambda *args, **named: calls.append((*args, *named.items())),
+    )
+    options = ["--count", "5", "--size", "32", "--first", "7"]
+    assert main(["dataset", name, str(tmp_path), *options]) == 0
+    assert calls == [(tmp_path, 5, 32, ("first", 7)) if name == "faces" else (tmp_path,)]
     assert f"train --data {tmp_path} --out runs/{name}" in capsys.readouterr().out

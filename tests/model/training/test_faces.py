@@ -88,6 +88,35 @@ def test_a_data_set_can_be_made_longer(tmp_path: Path) -> None:
     assert all(image_bytes(tmp_path / "faces", 4))
 
 
+def test_a_range_of_faces_is_that_part_of_the_whole(tmp_path: Path) -> None:
+    write_faces(tmp_path / "whole", 6, workers=1)
+    write_faces(tmp_path / "part", 3, workers=1, first=2)
+    for index in (2, 3, 4):
+        whole, part = (tmp_path / name / face_path(index) for name in ("whole", "part"))
+        assert whole.read_bytes() == part.read_bytes()
+    assert not (tmp_path / "part" / face_path(5)).exists()
+    lines = (tmp_path / "whole" / "labels.jsonl").read_text().splitlines()
+    assert (tmp_path / "part" / "labels.jsonl").read_text().splitlines() == lines[2:5]
+
+
+def test_a_folder_of_another_range_is_refused(tmp_path: Path) -> None:
+    write_faces(tmp_path / "faces", 1, workers=1, first=5)
+    for first in (0, 6):
+        with pytest.raises(DatasetError, match="differs in first"):
+            write_faces(tmp_path / "faces", 1, workers=1, first=first)
+
+
+def test_a_folder_from_before_there_were_ranges_can_be_made_longer(tmp_path: Path) -> None:
+    write_faces(tmp_path / "faces", 1, workers=1)
+    record = tmp_path / "faces" / "dataset.json"
+    fields = json.loads(record.read_text())
+    del fields["first"]
+    record.write_text(json.dumps(fields))
+    write_faces(tmp_path / "faces", 2, workers=1)
+    with pytest.raises(DatasetError, match="differs in first"):
+        write_faces(tmp_path / "faces", 1, workers=1, first=5)
+
+
 def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     write_faces(tmp_path / "faces", 3, workers=1)
     assert not list((tmp_path / "faces").rglob("*.partial"))
@@ -113,6 +142,8 @@ def test_a_folder_of_other_things_is_refused_and_untouched(tmp_path: Path) -> No
         ({"count": 10_000_000}, "count"),
         ({"count": 1, "size": 4}, "size"),
         ({"count": 1, "size": 100_000}, "size"),
+        ({"count": 1, "first": -1}, "first"),
+        ({"count": 1, "first": 10**9}, "first"),
         ({"count": 1, "style": "avataaars"}, "style"),
         ({"count": 1, "workers": 0}, "workers"),
     ],

@@ -1,0 +1,1 @@
+"""How good and how varied a generator's images are: one score a file."""

@@ -1,0 +1,36 @@
+"""The images that a checkpoint makes, drawn as the service draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from model.inference import InferenceEngine
+from model.latents import Latents, sample_latents
+from model.spec import GeneratorSpec
+
+
+def draw_latents(
+    spec: GeneratorSpec, seeds: Sequence[int], labels: NDArray[np.int64] | None = None
+) -> Latents:
+    """Return the latents of the seeds, with `labels` (n,) instead of drawn ones if given."""
+    latents = sample_latents(spec, seeds)
+    if labels is None or latents.labels is None:
+        return latents
+    return Latents(latents.z, labels.astype(np.int64))
+
+
+def render_latents(
+    engine: InferenceEngine, latents: Latents, show_progress: bool = False
+) -> NDArray[np.uint8]:
+    """Render any number of latents as pixels (n, h, w, c)."""
+    step = engine.facts.batch_shapes[-1]
+    parts = []
+    with tqdm(total=len(latents), desc="samples", unit="img", disable=not show_progress) as bar:
+        for start in range(0, len(latents), step):
+            parts.append(engine.generate_pixels(latents.rows(start, start + step)))
+            bar.update(len(parts[-1]))
+    return np.concatenate(parts)

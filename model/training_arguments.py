@@ -1,0 +1,254 @@
+"""The arguments of the commands that need the training half: all but those for a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from model.preset_lines import PRESET_LINES
+from model.subcommand import Subcommands, add_subcommand
+
+
+def add_training_commands(commands: Subcommands) -> None:
+    """Add dataset, train, presets, resume, export and evaluate."""
+    _add_dataset(commands)
+    _add_train(commands)
+    _add_presets(commands)
+    _add_resume(commands)
+    _add_export(commands)
+    _add_evaluate(commands)
+
+
+def _add_dataset(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "dataset",
+        "model.training.commands:run_dataset",
+        "Write a data set that needs no download: drawn faces (CC0) or MNIST digits.",
+    )
+    command.add_argument("name", choices=["faces", "digits"])
+    command.add_argument("out", type=Path, metavar="DIR")
+    command.add_argument(
+        "--count", type=int, default=20_000, help="how many faces to draw (default: 20000)"
+    )
+    command.add_argument(
+        "--size", type=int, default=64, help="side of a face in pixels (default: 64)"
+    )
+    command.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="number of the first face, to draw faces that another data set has not (default: 0)",
+    )
+
+
+def _add_train(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "train",
+        "model.training.commands:run_train",
+        "Train a generator on a folder or zip of images.",
+    )
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|ZIP", help="images; subfolders are classes"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="RUN", help="a new folder")
+    command.add_argument(
+        "--preset",
+        choices=[*PRESET_LINES],
+        default="dcgan",
+        metavar="NAME",
+        help="a paper's recipe, of those listed below (default: dcgan)",
+    )
+    _add_networks(command)
+    width = max(map(len, PRESET_LINES))
+    lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.epilog = "presets (`python -m model presets` shows what they are made of):\n"
+    command.epilog += "\n".join(lines)
+    _add_recipe(command)
+    command.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    _add_running(command)
+
+
+def _add_networks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--architecture",
+        metavar="NAME",
+        help="generator: dcgan (the default), upsample (residual, no normalisation) or mlp",
+    )
+    command.add_argument(
+        "--discriminator",
+        metavar="NAME",
+        help="dcgan, residual, resnet or mlp (default: the one that goes with the generator)",
+    )
+    command.add_argument(
+        "--normalisation",
+        dest="discriminator_normalisation",
+        choices=["none", "batch", "layer", "spectral"],
+        help="of the discriminator; penalties need another than batch (default: the preset's)",
+    )
+    command.add_argument(
+        "--attention",
+        dest="attention_resolution",
+        type=int,
+        metavar="HEIGHT",
+        help="self-attention in both networks where features are so high, such as 16",
+    )
+
+
+def _size(text: str) -> tuple[int, int | None]:
+    """Read a side, or a height and a width with an x between them."""
+    height, has_width, width = text.partition("x")
+    if not height.isdecimal() or (has_width and not width.isdecimal()):
+        raise argparse.ArgumentTypeError(f"a size is written like 64 or 96x64, not {text!r}")
+    return int(height), int(width) if has_width else None
+
+
+def _add_recipe(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
+    command.add_argument(
+        "--resolution",
+        type=_size,
+        metavar="SIDE|HxW",
+        help="from 16 to 256, such as 64 or 96x64 (height x width): both sides 3 to 7, doubled "
+        "equally often (default: 64)",
+    )
+    command.add_argument(
+        "--channels",
+        dest="img_channels",
+        type=int,
+        choices=[1, 2, 3, 4],
+        help="1 gray, 2 gray+alpha, 3 RGB, 4 RGBA (default: 3)",
+    )
+    command.add_argument(
+        "--base-channels",
+        type=int,
+        metavar="N",
+        help="width of both networks: more is better and slower (default: 32)",
+    )
+    command.add_argument("--batch-size", type=int, metavar="N", help="default: 64")
+    command.add_argument(
+        "--r1-gamma",
+        type=float,
+        metavar="G",
+        help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
+    )
+    command.add_argument(
+        "--augment",
+        choices=["none", "diffaugment", "ada"],
+        help="move, recolour and cut what the discriminator sees, for less than about 30,000 "
+        "images: diffaugment always, ada as often as it is needed (default: none)",
+    )
+    command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+
+
+def _add_presets(commands: Subcommands) -> None:
+    add_subcommand(
+        commands,
+        "presets",
+        "model.training.commands:run_presets",
+        "List the recipes of `train`, with their papers, losses, penalties and normalisations.",
+    )
+
+
+def _add_resume(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "resume",
+        "model.training.commands:run_resume",
+        "Go on with a run exactly where it stopped.",
+    )
+    command.add_argument("run", type=Path, metavar="RUN")
+    command.add_argument("--data", type=Path, help="where the same images are now, if moved")
+    _add_running(command)
+
+
+def _add_running(command: argparse.ArgumentParser) -> None:
+    budget = command.add_mutually_exclusive_group()
+    budget.add_argument("--minutes", type=float, help="stop after so long (default: 60)")
+    budget.add_argument("--images", type=int, help="stop after so many images in all")
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+    command.add_argument(
+        "--save-every",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="a kill loses at most so much (default: 120)",
+    )
+    command.add_argument(
+        "--sheet-every",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="how often to draw 64 samples (default: 120)",
+    )
+    command.add_argument(
+        "--guard",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look for mode collapse every 8,192 images, go back and mend it (default: on)",
+    )
+
+
+def _add_export(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "export",
+        "model.training.commands:run_export",
+        "Write a run's generator as one checkpoint that describes itself.",
+    )
+    command.add_argument("run", type=Path, metavar="RUN")
+    command.add_argument("out", type=Path, metavar="FILE.safetensors")
+    command.add_argument("--force", action="store_true", help="even if the run has collapsed")
+    command.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write it as ONNX too")
+
+
+def _add_evaluate(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "evaluate",
+        "model.training.evaluating:run_evaluate",
+        "Score a checkpoint against real images, each score beside that of real images.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|ZIP", help="the images it was trained on"
+    )
+    command.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="DIR|ZIP",
+        help="images it was not trained on, to be compared with instead (default: none)",
+    )
+    command.add_argument(
+        "--samples", type=int, default=10_000, help="how many to generate (default: 10000)"
+    )
+    command.add_argument(
+        "--features",
+        default="efficientnet-lite0",
+        metavar="NAME",
+        help="efficientnet-lite0 (the default), or inception=FILE for FID and KID",
+    )
+    _add_scores(command)
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+    command.add_argument(
+        "--precision",
+        choices=["auto", "int8", "float16", "bfloat16", "float32"],
+        default="auto",
+        help="number format of the generator (auto, the default: as the service does)",
+    )
+
+
+def _add_scores(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, metavar="FILE.json", help="write the scores as JSON")
+    command.add_argument(
+        "--nearest",
+        type=Path,
+        metavar="FILE.png",
+        help="draw the samples nearest to a training image, each beside it",
+    )
+    command.add_argument(
+        "--write", action="store_true", help="put the scores into the checkpoint: a new digest"
+    )
