@@ -1,0 +1,65 @@
+"""`POINT_RECIPES`: ways to train a GAN on points in the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PointRecipe:
+    """All that decides a result on points, beside the mixture and the seed.
+
+    Rate and gamma go from the first to the second of their pair over the whole run: the rate
+    along half a cosine, gamma geometrically. `width` 0 stands for PacGAN's own networks.
+    """
+
+    name: str
+    loss: str  # a key of LOSSES
+    width: int
+    depth: int  # hidden layers, of the generator and of the discriminator
+    z_dim: int
+    batch_size: int
+    steps: int
+    learning_rate: tuple[float, float]
+    betas: tuple[float, float]
+    r1_gamma: tuple[float, float]  # weight of R1 and of R2; 0 for neither
+    penalty_interval: int
+    ema_halflife_steps: float  # 0 judges the raw weights
+    is_scaled: bool  # whether the networks see the points divided by their spread
+
+
+POINT_RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        PointRecipe(
+            name="relativistic",
+            loss="relativistic",
+            width=128,
+            depth=3,
+            z_dim=4,
+            batch_size=512,
+            steps=8_000,
+            learning_rate=(1e-3, 0.0),
+            betas=(0.0, 0.99),
+            r1_gamma=(0.1, 0.001),
+            penalty_interval=1,
+            ema_halflife_steps=200.0,
+            is_scaled=True,
+        ),
+        PointRecipe(
+            name="vanilla",
+            loss="non-saturating",
+            width=0,
+            depth=0,
+            z_dim=2,
+            batch_size=100,
+            steps=400_000,  # 400 epochs of 100,000 points
+            learning_rate=(1e-4, 1e-4),
+            betas=(0.8, 0.999),
+            r1_gamma=(0.0, 0.0),
+            penalty_interval=1,
+            ema_halflife_steps=0.0,
+            is_scaled=False,
+        ),
+    )
+}
