@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.mixtures import Mixture
-from benchmarks.point_networks import Mlp, PacganDiscriminator, PacganGenerator
+from benchmarks.point_networks import FourierFeatures, Mlp, PacganDiscriminator, PacganGenerator
 from benchmarks.point_recipes import PointRecipe
 from model.training.ema import ema_decay, update_ema
 from model.training.losses import LOSSES
 from model.training.penalties import zero_centred_gradient_penalty
 
 _TRAINING_POINTS = 100_000  # as in PacGAN's published code
+_FOURIER_FEATURES = 64
 _DATA, _TRAINING, _EVALUATION = 0, 1, 2
 
 
@@ -121,7 +122,11 @@ def _build_networks(recipe: PointRecipe) -> tuple[nn.Module, nn.Module]:
     if recipe.width == 0:
         return PacganGenerator(recipe.z_dim), PacganDiscriminator()
     hidden = (recipe.width,) * recipe.depth
-    return Mlp((recipe.z_dim, *hidden, 2)), Mlp((2, *hidden, 1))
+    generator = Mlp((recipe.z_dim, *hidden, 2))
+    if recipe.highest_cycles == 0:
+        return generator, Mlp((2, *hidden, 1))
+    features = FourierFeatures(_FOURIER_FEATURES, recipe.highest_cycles)
+    return generator, nn.Sequential(features, Mlp((2 + 2 * _FOURIER_FEATURES, *hidden, 1)))
 
 
 def _stream(seed: int, purpose: int) -> np.random.Generator:

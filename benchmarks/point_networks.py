@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 _LEAK = 0.2
 _PACGAN_STD = 0.02
 _PACGAN_PIECES = 5
+_LOWEST_CYCLES = 0.25
 
 
 class Mlp(nn.Module):
@@ -29,6 +32,29 @@ class Mlp(nn.Module):
         """Map rows (n, d, ...) to (n, last width); all but the first axis is flattened."""
         mapped: Tensor = self.layers(rows.flatten(1))
         return mapped
+
+
+class FourierFeatures(nn.Module):
+    """Sines and cosines of random projections (Tancik et al., 2020, equation 5), fixed.
+
+    An MLP learns what varies slowly long before what varies fast, and a mode is a fiftieth
+    of the plane wide. Wave numbers are spread evenly over the octaves from a quarter of a cycle
+    a unit to `highest`, directions over the circle.
+    """
+
+    def __init__(self, count: int, highest: float) -> None:
+        super().__init__()
+        octaves = math.log2(highest / _LOWEST_CYCLES)
+        cycles = _LOWEST_CYCLES * 2 ** (octaves * torch.rand(count))
+        angles = 2 * math.pi * torch.rand(count)
+        waves = 2 * math.pi * cycles * torch.stack([angles.cos(), angles.sin()])
+        self.register_buffer("waves", waves)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Map points (n, 2, ...) to (n, 2 + 2 * count): themselves, cosines, sines."""
+        points = points.flatten(1)
+        phases = points @ self.waves
+        return torch.cat([points, phases.cos(), phases.sin()], dim=1)
 
 
 class PacganGenerator(nn.Module):

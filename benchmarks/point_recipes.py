@@ -25,6 +25,7 @@ class PointRecipe:
     r1_gamma: tuple[float, float]  # weight of R1 and of R2; 0 for neither
     penalty_interval: int
     ema_halflife_steps: float  # 0 judges the raw weights
+    highest_cycles: float  # of the discriminator's Fourier features, a unit; 0 for none
     is_scaled: bool  # whether the networks see the points divided by their spread
 
 
@@ -36,14 +37,15 @@ POINT_RECIPES = {
             loss="relativistic",
             width=128,
             depth=3,
-            z_dim=4,
-            batch_size=512,
+            z_dim=2,
+            batch_size=256,
             steps=8_000,
             learning_rate=(1e-3, 0.0),
             betas=(0.0, 0.99),
-            r1_gamma=(0.1, 0.001),
+            r1_gamma=(0.001, 0.00001),
             penalty_interval=1,
             ema_halflife_steps=200.0,
+            highest_cycles=4.0,
             is_scaled=True,
         ),
         PointRecipe(
@@ -59,6 +61,7 @@ POINT_RECIPES = {
             r1_gamma=(0.0, 0.0),
             penalty_interval=1,
             ema_halflife_steps=0.0,
+            highest_cycles=0.0,
             is_scaled=False,
         ),
     )

@@ -23,16 +23,14 @@ from benchmarks.digit_judge import DigitJudge, train_judge
 from benchmarks.digit_triples import CHANNELS, MODES, read_digits, stack_digits, triple_class
 from benchmarks.modes import kl_from_uniform
 from benchmarks.report import Bar, Report, Table, bar_table, report_parser
+from benchmarks.short_run import train_to
 from model.contact_sheet import contact_sheet
 from model.latents import sample_latents
 from model.pixels import to_pixels
 from model.png import encode_png
-from model.training.budget import Budget
-from model.training.config import PRESETS
-from model.training.dataset import ImageDataset
+from model.training.config import PRESETS, TrainConfig
 from model.training.ema import recalibrate_batch_norm
 from model.training.state import TrainingState
-from model.training.trainer import STATE_FILE, Cadence, train
 
 _RESOLUTION = 32
 _SAMPLES = 26_000
@@ -71,7 +69,8 @@ def main() -> None:
     floor = judge_triples(judge, dataset.pixels[:_SAMPLES])
     results = []
     for seed in arguments.seeds:
-        state = _train(arguments, seed, dataset)
+        config, run_dir = _config(arguments, seed), _run_dir(arguments, seed)
+        state = train_to(arguments.images, config, dataset, run_dir)
         samples = _generate(state)
         modes, kl = judge_triples(judge, samples)
         results.append(
@@ -85,7 +84,7 @@ def main() -> None:
             )
         )
         sheet = encode_png(contact_sheet(samples[:100]))
-        (_run_dir(arguments, seed) / "sheet.png").write_bytes(sheet)
+        (run_dir / "sheet.png").write_bytes(sheet)
     _publish(arguments, judge, floor, results)
 
 
@@ -108,9 +107,8 @@ def _run_dir(arguments: argparse.Namespace, seed: int) -> Path:
     return out / f"{arguments.recipe}-{arguments.base_channels}-{seed}"
 
 
-def _train(arguments: argparse.Namespace, seed: int, dataset: ImageDataset) -> TrainingState:
-    """Train one run to its end, from where it stopped; SystemExit if it is stopped again."""
-    config = dataclasses.replace(
+def _config(arguments: argparse.Namespace, seed: int) -> TrainConfig:
+    return dataclasses.replace(
         PRESETS[arguments.recipe],
         seed=seed,
         img_resolution=_RESOLUTION,
@@ -118,21 +116,6 @@ def _train(arguments: argparse.Namespace, seed: int, dataset: ImageDataset) -> T
         base_channels=arguments.base_channels,
         discriminator_channels=arguments.base_channels,
     )
-    run_dir = _run_dir(arguments, seed)
-    if (run_dir / STATE_FILE).exists():
-        state = TrainingState.load(run_dir / STATE_FILE)
-        if state.config != config or state.facts["digest"] != dataset.digest:
-            raise SystemExit(f"{run_dir} holds a run of another recipe or other data")
-    else:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        facts = {"digest": dataset.digest, "name": dataset.name}
-        state = TrainingState(config, config.generator_spec(MODES), facts)
-    budget = Budget(images=arguments.images)
-    if not budget.is_spent(state.images_seen) and not train(
-        state, dataset, run_dir, budget, Cadence()
-    ):
-        raise SystemExit(f"{run_dir} was interrupted; repeat the command to go on")
-    return state
 
 
 def judge_triples(judge: DigitJudge, pixels: NDArray[np.uint8]) -> tuple[int, float]:
