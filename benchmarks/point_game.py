@@ -122,11 +122,17 @@ def _build_networks(recipe: PointRecipe) -> tuple[nn.Module, nn.Module]:
     if recipe.width == 0:
         return PacganGenerator(recipe.z_dim), PacganDiscriminator()
     hidden = (recipe.width,) * recipe.depth
-    generator = Mlp((recipe.z_dim, *hidden, 2))
-    if recipe.highest_cycles == 0:
-        return generator, Mlp((2, *hidden, 1))
-    features = FourierFeatures(_FOURIER_FEATURES, recipe.highest_cycles)
-    return generator, nn.Sequential(features, Mlp((2 + 2 * _FOURIER_FEATURES, *hidden, 1)))
+    generator = _build_mlp(recipe.z_dim, hidden, 2, recipe.highest_z_cycles)
+    return generator, _build_mlp(2, hidden, 1, recipe.highest_cycles)
+
+
+def _build_mlp(
+    inputs: int, hidden: tuple[int, ...], outputs: int, highest_cycles: float
+) -> nn.Module:
+    if highest_cycles == 0:
+        return Mlp((inputs, *hidden, outputs))
+    features = FourierFeatures(inputs, _FOURIER_FEATURES, highest_cycles)
+    return nn.Sequential(features, Mlp((inputs + 2 * _FOURIER_FEATURES, *hidden, outputs)))
 
 
 def _stream(seed: int, purpose: int) -> np.random.Generator:

@@ -39,19 +39,19 @@ class FourierFeatures(nn.Module):
 
     An MLP learns what varies slowly long before what varies fast, and a mode is a fiftieth
     of the plane wide. Wave numbers are spread evenly over the octaves from a quarter of a cycle
-    a unit to `highest`, directions over the circle.
+    a unit to `highest`, directions over the sphere.
     """
 
-    def __init__(self, count: int, highest: float) -> None:
+    def __init__(self, dimensions: int, count: int, highest: float) -> None:
         super().__init__()
         octaves = math.log2(highest / _LOWEST_CYCLES)
         cycles = _LOWEST_CYCLES * 2 ** (octaves * torch.rand(count))
-        angles = 2 * math.pi * torch.rand(count)
-        waves = 2 * math.pi * cycles * torch.stack([angles.cos(), angles.sin()])
+        directions = nn.functional.normalize(torch.randn(dimensions, count), dim=0)
+        waves = 2 * math.pi * cycles * directions
         self.register_buffer("waves", waves)
 
     def forward(self, points: Tensor) -> Tensor:
-        """Map points (n, 2, ...) to (n, 2 + 2 * count): themselves, cosines, sines."""
+        """Map points (n, d, ...) to (n, d + 2 * count): themselves, cosines, sines."""
         points = points.flatten(1)
         phases = points @ self.waves
         return torch.cat([points, phases.cos(), phases.sin()], dim=1)

@@ -26,6 +26,7 @@ class PointRecipe:
     penalty_interval: int
     ema_halflife_steps: float  # 0 judges the raw weights
     highest_cycles: float  # of the discriminator's Fourier features, a unit; 0 for none
+    highest_z_cycles: float  # the same of the generator's
     is_scaled: bool  # whether the networks see the points divided by their spread
 
 
@@ -46,6 +47,7 @@ POINT_RECIPES = {
             penalty_interval=1,
             ema_halflife_steps=200.0,
             highest_cycles=4.0,
+            highest_z_cycles=0.0,
             is_scaled=True,
         ),
         PointRecipe(
@@ -62,6 +64,7 @@ POINT_RECIPES = {
             penalty_interval=1,
             ema_halflife_steps=0.0,
             highest_cycles=0.0,
+            highest_z_cycles=0.0,
             is_scaled=False,
         ),
     )
