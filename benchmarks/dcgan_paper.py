@@ -81,13 +81,14 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=("faces", "features"), default=None)
     parser.add_argument("--judge-faces", type=int, default=6_000, help="drawn to learn from")
     parser.add_argument("--digit-images", type=int, default=192_000, help="seen by the run")
+    parser.add_argument("--draws", type=int, default=10, help="of labelled digits")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--images", type=Path, default=Path("runs/benchmarks/dcgan-paper"))
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/dcgan-paper"))
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["faces", "features"]
     if arguments.quick:
-        arguments.judge_faces, arguments.digit_images = 600, 1_280
+        arguments.judge_faces, arguments.digit_images, arguments.draws = 600, 1_280, 1
     return arguments
 
 
@@ -186,7 +187,7 @@ def _features(arguments: argparse.Namespace) -> Table:
         features = extract(digits.pixels)
         train = features[train_rows], digits.labels[train_rows]
         test = features[test_rows], digits.labels[test_rows]
-        scores += [score_features(name, train, test, each, 10) for each in _LABELS_EACH]
+        scores += [score_features(name, train, test, each, arguments.draws) for each in _LABELS_EACH]
     return _feature_table(scores, trained.images_seen)
 
 
