@@ -187,7 +187,9 @@ def _features(arguments: argparse.Namespace) -> Table:
         features = extract(digits.pixels)
         train = features[train_rows], digits.labels[train_rows]
         test = features[test_rows], digits.labels[test_rows]
-        scores += [score_features(name, train, test, each, arguments.draws) for each in _LABELS_EACH]
+        scores += [
+            score_features(name, train, test, each, arguments.draws) for each in _LABELS_EACH
+        ]
     return _feature_table(scores, trained.images_seen)
 
 

@@ -56,4 +56,3 @@ def object_maps(
         LogisticRegression(max_iter=1000).fit(rows / scale, is_object).coef_[0]
     )
     return weights
-

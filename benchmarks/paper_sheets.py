@@ -65,9 +65,7 @@ def _describe(concept: Concept) -> str:
         ("smile", "yes"): "smiling",
         ("smile", "no"): "not smiling",
     }
-    return ",\n".join(
-        words.get((name, value), f"{value} hair") for name, value in concept.items()
-    )
+    return ",\n".join(words.get((name, value), f"{value} hair") for name, value in concept.items())
 
 
 def _show(axes: Axes, pixels: NDArray[np.uint8]) -> None:

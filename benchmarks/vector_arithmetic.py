@@ -110,9 +110,7 @@ def matching(concept: Concept, read: dict[str, NDArray[np.int64]]) -> NDArray[np
 
 def has_attributes(concept: Concept, read: dict[str, NDArray[np.int64]]) -> NDArray[np.bool_]:
     """Tell which rows were read as having all attributes of the concept, (n,)."""
-    matches = [
-        read[name] == ATTRIBUTES[name].index(value) for name, value in concept.items()
-    ]
+    matches = [read[name] == ATTRIBUTES[name].index(value) for name, value in concept.items()]
     together: NDArray[np.bool_] = np.logical_and.reduce(matches)
     return together
 
