@@ -87,7 +87,7 @@ def _fit(
         rows, order = order[:_BATCH], order[_BATCH:]
         loss = cross_entropy(network(_shift(images[rows])), targets[rows])
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
 

@@ -16,8 +16,6 @@ from sklearn.svm import LinearSVC
 from torch import nn
 from torch.nn.functional import adaptive_max_pool2d
 
-from model.training.discriminators import DCGANDiscriminator
-
 _BATCH = 500
 _POOLED = 4
 _PENALTIES = (1e-4, 1e-3, 1e-2)  # C, chosen on a part of the labelled digits
@@ -35,19 +33,19 @@ class FeatureScore:
 
 
 @torch.no_grad()
-def pooled_features(
-    discriminator: DCGANDiscriminator, pixels: NDArray[np.uint8]
-) -> NDArray[np.float32]:
+def pooled_features(discriminator: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Max-pool every convolution's features to 4 x 4 and lay them side by side, (n, d).
 
     Radford et al., 2016, section 5.1. Takes pixels (n, h, w, c).
     """
+    layers = discriminator.features
+    assert isinstance(layers, nn.Sequential)
     parts = []
     for start in range(0, len(pixels), _BATCH):
         rows = np.array(pixels[start : start + _BATCH])
         images = torch.from_numpy(rows).permute(0, 3, 1, 2).float() / 127.5 - 1.0
         pooled = []
-        for layer in discriminator.features:
+        for layer in layers:
             images = layer(images)
             if isinstance(layer, nn.LeakyReLU):
                 pooled.append(adaptive_max_pool2d(images, _POOLED).flatten(1))

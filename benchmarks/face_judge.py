@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +79,7 @@ def _value_index(name: str, value: str | bool) -> int:
 
 def _build_network() -> nn.Module:
     layers: list[nn.Module] = []
-    for before, width in zip(_WIDTHS[:-1], _WIDTHS[1:], strict=True):
+    for before, width in itertools.pairwise(_WIDTHS):
         layers += [nn.Conv2d(before, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU()]
     outputs = sum(len(values) for values in ATTRIBUTES.values())
     head = [nn.Flatten(), nn.Dropout(0.3), nn.Linear(_WIDTHS[-1] * (_SIDE // 8) ** 2, outputs)]
@@ -104,7 +105,7 @@ def _fit(
         logits = _split(network(images[rows]))
         losses = [cross_entropy(logits[name], targets[name][rows]) for name in ATTRIBUTES]
         optimizer.zero_grad(set_to_none=True)
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
+        torch.stack(losses).sum().backward()
         optimizer.step()
         schedule.step()
 

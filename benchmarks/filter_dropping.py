@@ -20,7 +20,8 @@ def glasses_mask(faces: range) -> NDArray[np.bool_]:
     The paper drew boxes by hand. Drawn faces all look straight ahead, so those with glasses
     differ in one place from those without: where the means of the two differ.
     """
-    with_glasses, without = [], []
+    with_glasses: list[NDArray[np.float64]] = []
+    without: list[NDArray[np.float64]] = []
     for index in faces:
         pixels = np.asarray(draw_face(index, _SIDE), np.float64).mean(axis=2)
         wears = describe_face(index).attributes["glasses"]

@@ -27,7 +27,7 @@ def plot_walks(pixels: NDArray[np.uint8], path: Path) -> None:
 def plot_equations(sheets: list[ArithmeticSheet], path: Path) -> None:
     """Draw each equation: three samples of A, B and C, their averages, nine results (figure 7)."""
     figure = Figure(figsize=(7.6, 4.0 * len(sheets)), layout="constrained")
-    for row, part in enumerate(np.atleast_1d(figure.subfigures(len(sheets), 1))):
+    for row, part in enumerate(figure.subfigures(len(sheets), 1, squeeze=False)[:, 0]):
         _draw_equation(part.subplots(1, 4, width_ratios=(1, 1, 1, 3)), sheets[row])
     _save(figure, path)
 
@@ -35,7 +35,7 @@ def plot_equations(sheets: list[ArithmeticSheet], path: Path) -> None:
 def _draw_equation(axes: NDArray[np.object_], sheet: ArithmeticSheet) -> None:
     equation = sheet.equation
     for column, (sign, concept) in enumerate(
-        zip(("", "− ", "+ "), (equation.a, equation.b, equation.c), strict=True)
+        zip(("", "- ", "+ "), (equation.a, equation.b, equation.c), strict=True)
     ):
         side = sheet.averages.shape[1]
         gap = np.full((side // 8, side, 3), 255, np.uint8)
@@ -45,7 +45,7 @@ def _draw_equation(axes: NDArray[np.object_], sheet: ArithmeticSheet) -> None:
         axes[column].set_xlabel("average", fontsize=7, color=_GREY)
     _show(axes[3], contact_sheet(sheet.results, 3))
     axes[3].set_title(f"= {_describe(equation.result)}?", fontsize=8)
-    axes[3].set_xlabel("in the middle A − B + C, around it with noise", fontsize=7, color=_GREY)
+    axes[3].set_xlabel("in the middle A - B + C, around it with noise", fontsize=7, color=_GREY)
 
 
 def plot_dropping(rows: list[tuple[str, NDArray[np.uint8]]], path: Path) -> None:

@@ -69,7 +69,7 @@ class PointGame:
 
     def _move(self, player: int, loss: Tensor) -> None:
         self.optimizers[player].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizers[player].step()
 
     def _discriminator_loss(self, real_points: Tensor, progress: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -19,7 +20,7 @@ class Mlp(nn.Module):
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for before, width in zip(widths[:-1], widths[1:], strict=True):
+        for before, width in itertools.pairwise(widths):
             layers += [nn.Linear(before, width), nn.LeakyReLU(_LEAK)]
         self.layers = nn.Sequential(*layers[:-1])
         linears = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
@@ -41,6 +42,8 @@ class FourierFeatures(nn.Module):
     of the plane wide. Wave numbers are spread evenly over the octaves from a quarter of a cycle
     a unit to `highest`, directions over the sphere.
     """
+
+    waves: Tensor
 
     def __init__(self, dimensions: int, count: int, highest: float) -> None:
         super().__init__()
@@ -86,7 +89,9 @@ class Maxout(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Map rows (n, before) to (n, width)."""
-        return self.linear(rows).unflatten(1, (self.width, -1)).amax(dim=2)
+        pieces: Tensor = self.linear(rows)
+        largest: Tensor = pieces.unflatten(1, (self.width, -1)).amax(dim=2)
+        return largest
 
 
 class PacganDiscriminator(nn.Module):

@@ -86,7 +86,7 @@ def test_fourier_features_are_waves_of_at_most_the_highest_frequency() -> None:
     assert 0.25 <= float(cycles.min()) < 0.3
     assert 2.7 < float(cycles.max()) <= 3.0
     points = torch.randn(5, 2)
-    mapped = features(points[:, :, None, None])
+    mapped: torch.Tensor = features(points[:, :, None, None])
     assert torch.equal(mapped[:, :2], points)
     # cos^2 + sin^2
     assert torch.allclose(mapped[:, 2:202] ** 2 + mapped[:, 202:] ** 2, torch.ones(5, 200))
