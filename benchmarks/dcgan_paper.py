@@ -79,7 +79,7 @@ def _parse() -> argparse.Namespace:
     parser = report_parser(__doc__)
     parser.add_argument("--weights", type=Path, default=Path("weights/faces-64.safetensors"))
     parser.add_argument("--parts", nargs="+", choices=("faces", "features"), default=None)
-    parser.add_argument("--judge-faces", type=int, default=6_000, help="drawn to learn from")
+    parser.add_argument("--judge-faces", type=int, default=4_000, help="drawn to learn from")
     parser.add_argument("--digit-images", type=int, default=192_000, help="seen by the run")
     parser.add_argument("--draws", type=int, default=10, help="of labelled digits")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -177,7 +177,7 @@ def _features(arguments: argparse.Namespace) -> Table:
     spec = config.generator_spec(10)
     untrained = TrainingState(config, spec, {}).discriminator
     extracted: dict[str, NDArray[np.float32]] = {
-        "raw pixels": digits.pixels.reshape(len(digits.pixels), -1).astype(np.float32) / 255,
+        "raw pixels": _unit_pixels(digits.pixels),
         "untrained discriminator": pooled_features(untrained, digits.pixels),
         "trained discriminator": pooled_features(trained.discriminator, digits.pixels),
     }
@@ -189,6 +189,10 @@ def _features(arguments: argparse.Namespace) -> Table:
             score_features(name, train, test, each, arguments.draws) for each in _LABELS_EACH
         ]
     return _feature_table(scores, trained.images_seen)
+
+
+def _unit_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255.0)
 
 
 def _feature_table(scores: list[FeatureScore], images_seen: int) -> Table:

@@ -64,7 +64,7 @@ class PointGame:
         """Generate points (count, 2) from z that training never drew."""
         z = _stream(self.seed, _EVALUATION).standard_normal((count, self.recipe.z_dim))
         with torch.no_grad():
-            points: Tensor = self.average(torch.from_numpy(z.astype(np.float32)))
+            points: Tensor = self.average(self._keep_signs(torch.from_numpy(z).float()))
         return points.numpy() * np.float32(self.scale)
 
     def _move(self, player: int, loss: Tensor) -> None:
@@ -102,8 +102,15 @@ class PointGame:
 
     def _generate(self) -> Tensor:
         shape = (self.recipe.batch_size, self.recipe.z_dim)
-        points: Tensor = self.generator(torch.randn(shape, generator=self.random))
+        z = torch.randn(shape, generator=self.random)
+        points: Tensor = self.generator(self._keep_signs(z))
         return points[:, :, None, None]
+
+    def _keep_signs(self, z: Tensor) -> Tensor:
+        """Round the first coordinates of z (n, z_dim) to -1 and 1, in place."""
+        signs = self.recipe.z_signs
+        z[:, :signs] = z[:, :signs].sign()
+        return z
 
 
 def cosine(ends: tuple[float, float], progress: float) -> float:

@@ -18,6 +18,7 @@ class PointRecipe:
     width: int
     depth: int  # hidden layers, of the generator and of the discriminator
     z_dim: int
+    z_signs: int  # how many of them keep only their sign; the others are normal
     batch_size: int
     steps: int
     learning_rate: tuple[float, float]
@@ -39,6 +40,7 @@ POINT_RECIPES = {
             width=128,
             depth=3,
             z_dim=2,
+            z_signs=0,
             batch_size=256,
             steps=8_000,
             learning_rate=(1e-3, 0.0),
@@ -56,6 +58,7 @@ POINT_RECIPES = {
             width=0,
             depth=0,
             z_dim=2,
+            z_signs=0,
             batch_size=100,
             steps=400_000,  # 400 epochs of 100,000 points
             learning_rate=(1e-4, 1e-4),
