@@ -25,9 +25,12 @@ def plot_walks(pixels: NDArray[np.uint8], path: Path) -> None:
 
 
 def plot_equations(sheets: list[ArithmeticSheet], path: Path) -> None:
-    """Draw each equation: three samples of A, B and C, their averages, nine results (figure 7)."""
-    figure = Figure(figsize=(7.6, 4.0 * len(sheets)), layout="constrained")
-    for row, part in enumerate(figure.subfigures(len(sheets), 1, squeeze=False)[:, 0]):
+    """Draw each equation: three samples of A, B and C, their averages, nine results (figure 7).
+
+    Takes an even number: a draw that came out beside one that did not.
+    """
+    figure = Figure(figsize=(15.2, 4.0 * (len(sheets) // 2)), layout="constrained")
+    for row, part in enumerate(figure.subfigures(len(sheets) // 2, 2, squeeze=False).flat):
         _draw_equation(part.subplots(1, 4, width_ratios=(1, 1, 1, 3)), sheets[row])
     _save(figure, path)
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from benchmarks.face_judge import ATTRIBUTES
 from benchmarks.plain_generator import PlainGenerator
 
-_AVERAGED = 3
 _NOISE = 0.25  # uniform, to either side
 _NEIGHBOURS = 8
 
@@ -49,7 +48,7 @@ EQUATIONS = (
 
 @dataclass(frozen=True)
 class ArithmeticSheet:
-    """Pixels of one equation: the samples (3, 3, h, w, c), their averages, nine results."""
+    """Pixels of one equation: the samples (3, averaged, h, w, c), their averages, nine results."""
 
     equation: Equation
     samples: NDArray[np.uint8]
@@ -57,55 +56,48 @@ class ArithmeticSheet:
     results: NDArray[np.uint8]  # (9, h, w, c), the exact one in the middle
 
 
+def draw_terms(
+    equation: Equation, read: dict[str, NDArray[np.int64]], draws: int, averaged: int
+) -> NDArray[np.intp]:
+    """Draw which samples are averaged to A, B and C: rows of z, (draws, 3, averaged).
+
+    `read` is what the judge read in each row. SystemExit if a concept was read too rarely.
+    """
+    stream = np.random.Generator(np.random.Philox(averaged))
+    terms = []
+    for concept in (equation.a, equation.b, equation.c):
+        rows = np.flatnonzero(has_attributes(concept, read))
+        if len(rows) < averaged:
+            raise SystemExit(f"only {len(rows)} samples were read as {concept}")
+        terms.append([stream.choice(rows, averaged, replace=False) for _ in range(draws)])
+    return np.array(terms).transpose(1, 0, 2)
+
+
+def combine(z: NDArray[np.float32], terms: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return A - B + C of the averages, (draws, z_dim), for terms (draws, 3, averaged)."""
+    means = z[terms].mean(axis=2)
+    combined: NDArray[np.float32] = means[:, 0] - means[:, 1] + means[:, 2]
+    return combined
+
+
 def draw_equation(
     equation: Equation,
     generator: PlainGenerator,
     z: NDArray[np.float32],
-    read: dict[str, NDArray[np.int64]],
+    terms: NDArray[np.intp],
 ) -> ArithmeticSheet:
-    """Take the first three seeds that were read as each concept, and compute.
-
-    `read` is what the judge read in each row of z (n, z_dim). The first three: nothing is
-    picked by eye.
-    """
-    concepts = [z[matching(concept, read)[:_AVERAGED]] for concept in _terms(equation)]
-    means = np.stack([rows.mean(axis=0) for rows in concepts])
-    exact = means[0] - means[1] + means[2]
+    """Render one draw, its terms (3, averaged): samples, averages and the result with noise."""
+    exact = combine(z, terms[None])[0]
     stream = np.random.Generator(np.random.Philox(0))
     noise = stream.uniform(-_NOISE, _NOISE, (_NEIGHBOURS, len(exact)))
     around = np.insert(exact + noise, _NEIGHBOURS // 2, exact, axis=0).astype(np.float32)
-    pixels = generator.render(np.concatenate(concepts))
+    pixels = generator.render(z[terms].reshape(-1, z.shape[1]))
     return ArithmeticSheet(
         equation,
-        pixels.reshape(len(concepts), _AVERAGED, *pixels.shape[1:]),
-        generator.render(means),
+        pixels.reshape(*terms.shape, *pixels.shape[1:]),
+        generator.render(z[terms].mean(axis=1)),
         generator.render(around),
     )
-
-
-def combine_draws(
-    equation: Equation,
-    z: NDArray[np.float32],
-    read: dict[str, NDArray[np.int64]],
-    draws: int,
-    averaged: int = _AVERAGED,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Draw samples of A, B and C again and again: A - B + C and C alone, (draws, z_dim) each."""
-    stream = np.random.Generator(np.random.Philox(1))
-    means = []
-    for concept in _terms(equation):
-        rows = matching(concept, read)
-        chosen = np.stack([stream.choice(rows, averaged, replace=False) for _ in range(draws)])
-        means.append(z[chosen].mean(axis=1))
-    return means[0] - means[1] + means[2], means[2]
-
-
-def matching(concept: Concept, read: dict[str, NDArray[np.int64]]) -> NDArray[np.intp]:
-    """Return the rows that were read as the concept; SystemExit if there are too few."""
-    rows = np.flatnonzero(has_attributes(concept, read))
-    if len(rows) < _AVERAGED:
-        raise SystemExit(f"only {len(rows)} samples were read as {concept}")
-    return rows
 
 
 def has_attributes(concept: Concept, read: dict[str, NDArray[np.int64]]) -> NDArray[np.bool_]:
@@ -113,7 +105,3 @@ def has_attributes(concept: Concept, read: dict[str, NDArray[np.int64]]) -> NDAr
     matches = [read[name] == ATTRIBUTES[name].index(value) for name, value in concept.items()]
     together: NDArray[np.bool_] = np.logical_and.reduce(matches)
     return together
-
-
-def _terms(equation: Equation) -> tuple[Concept, Concept, Concept]:
-    return equation.a, equation.b, equation.c
