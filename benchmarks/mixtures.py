@@ -18,9 +18,10 @@ class Mixture:
     std: float
 
     @property
-    def scale(self) -> float:
-        """The standard deviation of one coordinate over the whole mixture."""
-        return math.sqrt(float(self.means.var()) + self.std**2)
+    def unit(self) -> float:
+        """Half of the distance between the two means that are nearest to each other."""
+        distances = np.linalg.norm(self.means[:, None] - self.means[None, :], axis=2)
+        return float(distances[distances > 0].min()) / 2
 
     def sample(self, count: int, stream: np.random.Generator) -> NDArray[np.float32]:
         """Draw points (count, 2)."""

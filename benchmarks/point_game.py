@@ -29,7 +29,7 @@ class PointGame:
         self.recipe = recipe
         self.seed = seed
         self.step = 0
-        self.scale = mixture.scale if recipe.is_scaled else 1.0
+        self.scale = mixture.unit if recipe.is_scaled else 1.0
         points = mixture.sample(_TRAINING_POINTS, _stream(seed, _DATA))
         # As images of two channels and one pixel, which is what the penalty takes.
         self.data = torch.from_numpy(points / np.float32(self.scale))[:, :, None, None]

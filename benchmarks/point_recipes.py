@@ -28,7 +28,7 @@ class PointRecipe:
     ema_halflife_steps: float  # 0 judges the raw weights
     highest_cycles: float  # of the discriminator's Fourier features, a unit; 0 for none
     highest_z_cycles: float  # the same of the generator's
-    is_scaled: bool  # whether the networks see the points divided by their spread
+    is_scaled: bool  # whether the networks see the points in `Mixture.unit`; for grids it is 1
 
 
 POINT_RECIPES = {
@@ -39,16 +39,16 @@ POINT_RECIPES = {
             loss="relativistic",
             width=128,
             depth=3,
-            z_dim=2,
-            z_signs=0,
+            z_dim=12,
+            z_signs=10,
             batch_size=256,
-            steps=8_000,
+            steps=10_000,
             learning_rate=(1e-3, 0.0),
             betas=(0.0, 0.99),
-            r1_gamma=(0.001, 0.00001),
-            penalty_interval=1,
-            ema_halflife_steps=200.0,
-            highest_cycles=4.0,
+            r1_gamma=(0.8, 0.024),
+            penalty_interval=2,
+            ema_halflife_steps=100.0,
+            highest_cycles=1.5,
             highest_z_cycles=0.0,
             is_scaled=True,
         ),
