@@ -1,0 +1,74 @@
+"""`POINT_RECIPES`: ways to train a GAN on points in the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PointRecipe:
+    """All that decides a result on points, beside the mixture and the seed.
+
+    Rate and gamma go from the first to the second of their pair over the whole run: the rate
+    along half a cosine, gamma geometrically. `width` 0 stands for PacGAN's own networks.
+    """
+
+    name: str
+    loss: str  # a key of LOSSES
+    width: int
+    depth: int  # hidden layers, of the generator and of the discriminator
+    z_dim: int
+    z_signs: int  # how many of them keep only their sign; the others are normal
+    batch_size: int
+    steps: int
+    learning_rate: tuple[float, float]
+    betas: tuple[float, float]
+    r1_gamma: tuple[float, float]  # weight of R1 and of R2; 0 for neither
+    penalty_interval: int
+    ema_halflife_steps: float  # 0 judges the raw weights
+    highest_cycles: float  # of the discriminator's Fourier features, a unit; 0 for none
+    highest_z_cycles: float  # the same of the generator's
+    is_scaled: bool  # whether the networks see the points in `Mixture.unit`; for grids it is 1
+
+
+POINT_RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        PointRecipe(
+            name="relativistic",
+            loss="relativistic",
+            width=128,
+            depth=3,
+            z_dim=12,
+            z_signs=10,
+            batch_size=256,
+            steps=10_000,
+            learning_rate=(1e-3, 0.0),
+            betas=(0.0, 0.99),
+            r1_gamma=(0.8, 0.024),
+            penalty_interval=2,
+            ema_halflife_steps=100.0,
+            highest_cycles=1.5,
+            highest_z_cycles=0.0,
+            is_scaled=True,
+        ),
+        PointRecipe(
+            name="vanilla",
+            loss="non-saturating",
+            width=0,
+            depth=0,
+            z_dim=2,
+            z_signs=0,
+            batch_size=100,
+            steps=400_000,  # 400 epochs of 100,000 points
+            learning_rate=(1e-4, 1e-4),
+            betas=(0.8, 0.999),
+            r1_gamma=(0.0, 0.0),
+            penalty_interval=1,
+            ema_halflife_steps=0.0,
+            highest_cycles=0.0,
+            highest_z_cycles=0.0,
+            is_scaled=False,
+        ),
+    )
+}
