@@ -86,7 +86,12 @@ async def test_stills_and_sheets_have_the_pixels_of_the_engine(
 async def test_walks_keep_the_two_sides(
     oblong_client: httpx.AsyncClient, name: str, image_format: str
 ) -> None:
-    asked = {"model": name, "seeds": "1,2", "steps": 4, "format": image_format}
+    asked: dict[str, str | int] = {
+        "model": name,
+        "seeds": "1,2",
+        "steps": 4,
+        "format": image_format,
+    }
     if SPECS[name].num_classes:
         asked["label"] = "moon"
     answer = await oblong_client.get("/interpolate", params=asked)
