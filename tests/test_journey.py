@@ -86,13 +86,25 @@ def serve(environment: dict[str, str], weights: Path) -> Iterator[str]:
     assert "Traceback" not in rest
 
 
+@pytest.mark.parametrize(
+    ("networks", "shape"),
+    [
+        (["--resolution=16"], (16, 16, 3)),
+        pytest.param(
+            ["--resolution=64x48", "--architecture=upsample", "--attention=8"],
+            (64, 48, 3),
+            marks=pytest.mark.slow,  # four more processes that load torch
+        ),
+    ],
+    ids=["dcgan", "upsample"],
+)
 def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
-    tmp_path: Path, environment: dict[str, str]
+    tmp_path: Path, environment: dict[str, str], networks: list[str], shape: tuple[int, ...]
 ) -> None:
     photos, run, samples = tmp_path / "photos", tmp_path / "run", tmp_path / "samples"
     weights = tmp_path / "weights" / "sky.safetensors"
     write_photos(photos)
-    tiny = ["--resolution=16", "--base-channels=2", "--batch-size=4", "--threads=1", "--images=40"]
+    tiny = [*networks, "--base-channels=2", "--batch-size=4", "--threads=1", "--images=40"]
     run_model(environment, "train", "--data", photos, "--out", run, "--conditional", *tiny)
     run_model(environment, "export", run, weights)
     night = ["--label", "night", "--seeds", "5-7", "--out"]
@@ -108,7 +120,7 @@ def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
             assert answer.status_code == 200
             assert answer.headers["X-Ganloom-Digest"] == digest
             expected = decode((samples / f"{seed}.png").read_bytes())
-            assert expected.shape == (16, 16, 3)
+            assert expected.shape == shape
             assert np.array_equal(decode(answer.content), expected)
             assert answer.content == (samples / f"{seed}.png").read_bytes()
         asked = {"model": "sky", "seeds": [6], "label": "night"}

@@ -70,11 +70,10 @@ def open_dataset(
     cannot be written.
     """
     _check_format({"img_resolution": img_resolution, "img_width": img_width}, img_channels)
-    opened = open_source(source)
+    opened, where = open_source(source), cache_dir or default_cache_dir()
     try:
         folder = read_folder(opened)
         target = PixelFormat(img_resolution, img_channels, folder.is_celeba, img_width)
-        where = default_cache_dir() if cache_dir is None else cache_dir
         cache = open_cache(opened, folder.names, target, where, show_progress)
     finally:
         opened.close()
