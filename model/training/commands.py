@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from pathlib import Path
 
 import torch
@@ -78,7 +79,9 @@ def run_export(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     scores = checkpoint.provenance.scores
     if scores.get("collapsed") or scores.get("diversity", 1.0) < COLLAPSED_DIVERSITY:
-        print(f"warning: mode collapse, or too short a run: diversity {scores['diversity']:.2f}")
+        print(
+            f"warning: mode collapse, or too short a run: diversity {scores.get('diversity', math.nan):.2f}"
+        )
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 
