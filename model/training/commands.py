@@ -78,10 +78,9 @@ def run_export(arguments: argparse.Namespace) -> None:
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     scores = checkpoint.provenance.scores
-    if scores.get("collapsed") or scores.get("diversity", 1.0) < COLLAPSED_DIVERSITY:
-        print(
-            f"warning: mode collapse, or too short a run: diversity {scores.get('diversity', math.nan):.2f}"
-        )
+    diversity = scores.get("diversity", math.nan)
+    if scores.get("collapsed") or diversity < COLLAPSED_DIVERSITY:
+        print(f"warning: mode collapse, or too short a run: diversity {diversity:.2f}")
     print(f"look at it:  python -m model sample {arguments.out} --seeds 0-63 --out sheet.png")
     print(f"serve it:    python -m app --weights {arguments.out.parent}")
 
