@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from pathlib import Path
 
 import torch
@@ -77,8 +78,9 @@ def run_export(arguments: argparse.Namespace) -> None:
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     scores = checkpoint.provenance.scores
-    if scores.get("collapsed") or scores.get("diversity", 1.0) < COLLAPSED_DIVERSITY:
-        print(f"warning: mode collapse, or too short a run: diversity {scores['diversity']:.2f}")
+    diversity = scores.get("diversity", math.nan)
+    if scores.get("collapsed") or diversity < COLLAPSED_DIVERSITY:
+        print(f"warning: mode collapse, or too short a run: diversity {diversity:.2f}")
     if arguments.onnx is not None:
         from model.onnx_export import report_onnx
 

@@ -18,7 +18,7 @@ from model.training.train_step import StepLosses
 HEALTHY_DIVERSITY = 0.6  # of the data's; a state that has it may be returned to
 COLLAPSED_DIVERSITY = 0.35
 _TWINS = 0.25  # the share of samples that look like another one, from which a run is collapsed
-_SILENT_GRADIENT = 1e-7
+_SILENT_GRADIENT = 1e-3  # healthy ones are 0.1 to 30 at every size seen
 _SURE = 0.99
 # Untrained samples are grey and alike: only what was diverse can collapse. A run that is not
 # even then, after as many moves of its generator, never will be.

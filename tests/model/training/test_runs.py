@@ -16,9 +16,10 @@ from model.checkpoint import read_checkpoint
 from model.training.budget import Budget
 from model.training.config import ConfigError, TrainConfig
 from model.training.dataset_error import DatasetError
+from model.training.guard import CollapseError
 from model.training.presets import PRESETS
 from model.training.runs import Machine, export_run, resume_run, start_run
-from model.training.state import StateError, TrainingState
+from model.training.state import STATE_FILE, StateError, TrainingState
 from model.training.trainer import Cadence
 
 TINY = dataclasses.replace(
@@ -187,3 +188,33 @@ def test_an_export_computes_with_the_threads_of_the_run(photos: Path, tmp_path: 
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("memory", [{"reason": "samples are alike"}, {"ends_collapsed": True}])
+def test_a_collapsed_run_is_exported_by_force_only_and_says_so(
+    photos: Path, tmp_path: Path, memory: dict[str, object]
+) -> None:
+    start(photos, tmp_path / "run")
+    state = TrainingState.load(tmp_path / "run" / STATE_FILE)
+    state.facts["guard"] |= {**memory, "rollbacks": 2}
+    state.save(tmp_path / "run" / STATE_FILE)
+    with pytest.raises(StateError, match=r"collapsed: .*; --force exports it"):
+        export_run(tmp_path / "run", tmp_path / "a.st")
+    assert not (tmp_path / "a.st").exists()
+    export_run(tmp_path / "run", tmp_path / "a.st", has_force=True)
+    scores = read_checkpoint(tmp_path / "a.st").provenance.scores
+    assert (scores["collapsed"], scores["guard_rollbacks"]) == (1.0, 2.0)
+    assert "diversity" in scores
+
+
+def test_a_run_that_the_guard_gave_up_on_goes_on_without_it_only(
+    photos: Path, tmp_path: Path
+) -> None:
+    start(photos, tmp_path / "run")
+    state = TrainingState.load(tmp_path / "run" / STATE_FILE)
+    state.facts["guard"]["reason"] = "samples are alike"
+    state.save(tmp_path / "run" / STATE_FILE)
+    guarded = dataclasses.replace(QUIET, check_images=8)
+    with pytest.raises(CollapseError, match="the guard gave up"):
+        resume_run(tmp_path / "run", None, "cpu", Budget(images=16), guarded)
+    assert resume(tmp_path / "run", 16)
