@@ -83,4 +83,4 @@ class Evaluation:
 
 def _number(value: float) -> str:
     """Write four digits, and no digits of noise for what is nearly 0."""
-    return f"{value:.5f}" if abs(value) < 0.01 else f"{value:.4g}"
+    return f"{value:.5f}" if 0.0 < abs(value) < 0.01 else f"{value:.4g}"
