@@ -37,7 +37,7 @@ from benchmarks.vector_arithmetic import (
 )
 from model.checkpoint import read_checkpoint
 from model.latents import Latents, interpolate
-from model.training.config import PRESETS
+from model.training.presets import PRESETS
 from model.training.state import TrainingState
 
 _SAMPLES = 3_000

@@ -38,7 +38,7 @@ def pooled_features(discriminator: nn.Module, pixels: NDArray[np.uint8]) -> NDAr
 
     Radford et al., 2016, section 5.1. Takes pixels (n, h, w, c).
     """
-    layers = discriminator.features
+    layers = discriminator.get_submodule("trunk.layers")
     assert isinstance(layers, nn.Sequential)
     parts = []
     for start in range(0, len(pixels), _BATCH):

@@ -7,8 +7,8 @@ from pathlib import Path
 from model.training.budget import Budget
 from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset
-from model.training.state import TrainingState
-from model.training.trainer import STATE_FILE, Cadence, train
+from model.training.state import STATE_FILE, TrainingState
+from model.training.trainer import Cadence, train
 
 
 def train_to(

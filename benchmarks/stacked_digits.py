@@ -28,8 +28,9 @@ from model.contact_sheet import contact_sheet
 from model.latents import sample_latents
 from model.pixels import to_pixels
 from model.png import encode_png
-from model.training.config import PRESETS, TrainConfig
+from model.training.config import TrainConfig
 from model.training.ema import recalibrate_batch_norm
+from model.training.presets import PRESETS
 from model.training.state import TrainingState
 
 _RESOLUTION = 32

@@ -17,7 +17,7 @@ from model.checkpoint import read_checkpoint
 from model.inference import InferenceEngine
 from model.latents import sample_latents
 from model.spec import GeneratorSpec
-from model.training.discriminators import DCGANDiscriminator
+from model.training.discriminators import DiscriminatorSpec, build_discriminator
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "faces-64.safetensors"
 
@@ -101,13 +101,13 @@ def test_a_concept_needs_all_of_its_attributes() -> None:
 def test_features_of_all_convolutions_are_pooled_to_four_by_four() -> None:
     torch.manual_seed(0)
     spec = GeneratorSpec("dcgan", 32, img_channels=1)
-    discriminator = DCGANDiscriminator(spec, 8, is_normalised=False)
+    discriminator = build_discriminator(spec, DiscriminatorSpec("dcgan", 8))
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
     features = pooled_features(discriminator, pixels)
     assert features.shape == (3, (8 + 16 + 32) * 16)
     # The first convolution by hand: 16 x 16 in blocks of 4 x 4.
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-    first = torch.nn.functional.leaky_relu(discriminator.features[0](images), 0.2)
+    first = torch.nn.functional.leaky_relu(discriminator.trunk.layers[0](images), 0.2)
     blocks = first.detach().reshape(3, 8, 4, 4, 4, 4).amax(dim=(3, 5)).flatten(1)
     assert np.allclose(features[:, : 8 * 16], blocks.numpy(), atol=1e-5)
 

@@ -14,8 +14,8 @@ from benchmarks.digit_judge import DigitJudge
 from benchmarks.digit_triples import MODES, stack_digits, triple_class
 from benchmarks.short_run import train_to
 from benchmarks.stacked_digits import judge_triples
-from model.training.config import PRESETS
 from model.training.dataset import ImageDataset
+from model.training.presets import PRESETS
 
 
 class Brightness(nn.Module):
