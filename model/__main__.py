@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from model.arguments import add_training_commands
 from model.importing.arguments import add_arguments as add_import_arguments
 from model.subcommand import Subcommands, add_subcommand
-from model.training_arguments import add_training_commands
 
 _EPILOG = """\
 from a folder of images to a picture, in four commands:

@@ -114,14 +114,11 @@ def _require_stack(layers: nn.Sequential) -> list[nn.ConvTranspose2d]:
         for layer in convolutions[1:]
     )
     has_paddings = any(any(layer.output_padding) for layer in convolutions)
-    if not (is_stack and doubles and not has_paddings and _is_projection(convolutions[0])):
+    # Nothing of the projection may be cut off either.
+    is_whole = bool(convolutions) and convolutions[0].padding == (0, 0)
+    if not (is_stack and doubles and not has_paddings and is_whole):
         raise NotQuantizableError("only a stack of doubling transposed convolutions has one")
     return convolutions
-
-
-def _is_projection(layer: nn.ConvTranspose2d) -> bool:
-    """Whether `layer` spreads 1 x 1 over a square without cutting any of it off."""
-    return layer.padding == (0, 0) and layer.kernel_size[0] == layer.kernel_size[1]
 
 
 def _activation_scales(layers: nn.Sequential, z: Tensor) -> list[float]:

@@ -107,7 +107,9 @@ def test_features_of_all_convolutions_are_pooled_to_four_by_four() -> None:
     assert features.shape == (3, (8 + 16 + 32) * 16)
     # The first convolution by hand: 16 x 16 in blocks of 4 x 4.
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-    first = torch.nn.functional.leaky_relu(discriminator.get_submodule("trunk.layers.0")(images), 0.2)
+    first = torch.nn.functional.leaky_relu(
+        discriminator.get_submodule("trunk.layers.0")(images), 0.2
+    )
     blocks = first.detach().reshape(3, 8, 4, 4, 4, 4).amax(dim=(3, 5)).flatten(1)
     assert np.allclose(features[:, : 8 * 16], blocks.numpy(), atol=1e-5)
 

@@ -51,7 +51,7 @@ def test_images_have_the_shape_of_the_spec_and_gradients_reach_every_weight(
 
 
 def test_a_side_of_no_4_to_7_times_a_power_of_two_is_refused() -> None:
-    with pytest.raises(SpecError, match="4, 5, 6 or 7 times a power of two"):
+    with pytest.raises(SpecError, match="3, 4, 5, 6 or 7, doubled at least twice"):
         GeneratorSpec("resnet", 36)
 
 

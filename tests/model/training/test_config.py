@@ -133,7 +133,7 @@ def test_networks_without_what_a_recipe_asks_for_are_refused_before_any_data() -
 
 
 def test_every_generator_has_a_partner() -> None:
-    for architecture in GENERATORS:
+    for architecture in GENERATORS.keys() - {"stack"}:  # which is imported, never trained
         config = dataclasses.replace(
             ROBUST, architecture=architecture, discriminator=PARTNERS[architecture]
         )

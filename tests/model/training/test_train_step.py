@@ -191,11 +191,11 @@ def test_every_weight_of_both_players_moves(
         old: nn.Module = getattr(before, name)
         new: nn.Module = getattr(state, name)
         for (key, weight), moved in zip(old.named_parameters(), new.parameters(), strict=True):
-            # Where only differences of logits count, the bias of both cancels; under a hinge
-            # it does as long as all logits are within one of zero.
+            # Where only differences of logits count, what adds the same to all of them cancels;
+            # under a hinge it does as long as all logits are within one of zero.
             loss = state.config.loss
             is_free = LOSSES[loss].boundary is None or loss == "hinge"
-            cancels = is_free and key == "head.bias"
+            cancels = is_free and key in ("head.bias", "trunk.basis.bias")
             assert torch.equal(weight, moved) == cancels, key
             assert moved.requires_grad
     moves = 2 * state.config.n_critic
