@@ -229,7 +229,8 @@ def _add_evaluate(commands: Subcommands) -> None:
         "--features",
         default="efficientnet-lite0",
         metavar="NAME",
-        help="efficientnet-lite0 (the default), or inception=FILE for FID and KID",
+        help="efficientnet-lite0 (the default), efficientnet-lite0:SIDE on images averaged to SIDE "
+        "pixels, or inception=FILE for FID and KID",
     )
     _add_scores(command)
     command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")

@@ -38,21 +38,23 @@ class FeatureExtractor:
 
 
 def choose_extractor(choice: str, device: str = "cpu") -> FeatureExtractor:
-    """Return the extractor of `efficientnet-lite0` or `inception=FILE`.
+    """Return the extractor of `efficientnet-lite0`, `efficientnet-lite0:SIDE` or `inception=FILE`.
 
-    ValueError for anything else; ModuleNotFoundError where its package is not installed.
+    With a SIDE images are first averaged to as many pixels, so that grain finer than that does
+    not count. ValueError for anything else; ModuleNotFoundError where its package is not installed.
     """
     kind, _, file = choice.partition("=")
-    if kind == "efficientnet-lite0" and not file:
-        return _efficientnet_lite0(device)
+    network, colon, side = choice.partition(":")
+    if network == "efficientnet-lite0" and (not colon or (side.isdecimal() and int(side) > 0)):
+        return _efficientnet_lite0(device, int(side) if side else None)
     if kind == "inception" and file:
         from model.training.metrics.inception import load_inception
 
         return load_inception(Path(file), device)
-    raise ValueError(f"features are efficientnet-lite0 or inception=FILE, not {choice!r}")
+    raise ValueError(f"features are efficientnet-lite0[:SIDE] or inception=FILE, not {choice!r}")
 
 
-def _efficientnet_lite0(device: str) -> FeatureExtractor:
+def _efficientnet_lite0(device: str, side: int | None) -> FeatureExtractor:
     from model.training.metrics.efficientnet_lite0 import (
         INPUT_SIDE,
         load_efficientnet_lite0,
@@ -62,11 +64,14 @@ def _efficientnet_lite0(device: str) -> FeatureExtractor:
     network = load_efficientnet_lite0().to(device)
 
     def extract(pixels: Tensor) -> Tensor:
-        levels = resize(pixels.to(device).float(), INPUT_SIDE)
+        levels = pixels.to(device).float()
+        if side is not None and side < levels.shape[2]:
+            levels = F.adaptive_avg_pool2d(levels, side)
+        levels = resize(levels, INPUT_SIDE)
         features: Tensor = network(levels.contiguous(memory_format=torch.channels_last))
         return features
 
-    name = "efficientnet-lite0"
+    name = "efficientnet-lite0" + (f":{side}" if side else "")
     return FeatureExtractor(name, f"{name}-{package_version()}-{INPUT_SIDE}", extract)
 
 

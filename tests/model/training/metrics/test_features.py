@@ -113,7 +113,26 @@ def test_the_default_gives_1280_features_of_any_size_and_mode() -> None:
         assert extract_features(extractor, pixels).shape == (2, 1280)
 
 
-@pytest.mark.parametrize("choice", ["resnet", "inception", "inception=", "efficientnet-lite0=x"])
+def test_grain_finer_than_the_side_asked_for_does_not_count() -> None:
+    rng = np.random.default_rng(3)
+    coarse = np.kron(rng.integers(20, 236, (1, 8, 8, 3)), np.ones((1, 4, 4, 1))).astype(np.uint8)
+    grain = np.tile(np.array([[9, -9], [-9, 9]]), (16, 16))[None, :, :, None]
+    both = np.concatenate([coarse, (coarse + grain).astype(np.uint8)])
+    plain, averaged = (
+        extract_features(choose_extractor(name), both)
+        for name in ("efficientnet-lite0", "efficientnet-lite0:8")
+    )
+    np.testing.assert_allclose(averaged[0], averaged[1], atol=1e-4)
+    assert np.abs(plain[0] - plain[1]).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *("resnet", "inception", "inception=", "efficientnet-lite0=x", "efficientnet-lite0:"),
+        *("efficientnet-lite0:0", "efficientnet-lite0:x"),
+    ],
+)
 def test_unknown_features_are_refused(choice: str) -> None:
     with pytest.raises(ValueError, match="inception=FILE"):
         choose_extractor(choice)
