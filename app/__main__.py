@@ -58,6 +58,7 @@ def _serve(service: Service, listener: socket.socket, has_access_log: bool) -> N
         create_app(service=service),
         http=partial(EarlyRefusal, RefusalGate(service)),  # type: ignore[arg-type]  # called like a class
         access_log=has_access_log,
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=max(1, round(service.settings.drain_s)),
     )

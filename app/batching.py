@@ -4,8 +4,8 @@ All of it runs on the event loop, so nothing here needs a lock. The contract:
 
 * Whatever waits is sent as soon as a lane is free; nothing waits for a clock. Free lanes
   share what waits.
-* A batch holds rows of several requests, in order of arrival. A request longer than its
-  share is split over batches, so that a long one never keeps a short one waiting.
+* A batch holds rows of several requests, in order of arrival, and a long request is split over
+  batches: it never keeps a short one waiting, nor can short ones that keep coming starve it.
 * Equal rows that are queued or running at the same time are rendered and encoded once. A
   request that leaves takes only those of its rows along for which nobody else waits.
 * The queue is bounded in images: a request, however long, joins it while fewer than `capacity`
@@ -15,8 +15,7 @@ All of it runs on the event loop, so nothing here needs a lock. The contract:
 * Each request gets its own rows back in order.
 * A failing batch fails the requests that had rows in it, and no other.
 * `close` finishes what waits within a limit and then fails what is left.
-* Every path out, a lane's own death included, resolves every future; a dead lane closes the
-  batcher and shows in `is_alive`.
+* Every path out resolves every future; a dead lane closes the batcher and shows in `is_alive`.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from app.errors import DeadlineExceeded, GeneratorFailed, NotReady, Overloaded
 from app.lanes import Encoding, Lane, Payload, RenderedBatch
 from app.metrics import GeneratorMetrics
 from app.pending import PendingRequest, RenderedRows, Row, RowKey, fail, split_rows
+from app.sharing import share_room
 from model.latents import Latents
 
 _log = logging.getLogger(__name__)
@@ -76,11 +76,6 @@ class Batcher:
         """The images that wait."""
         return self._queued_images
 
-    @property
-    def most_requests(self) -> int:
-        """The requests that it holds at most: all that may wait and all that may run."""
-        return self._capacity + len(self.lanes) * self._shapes[-1]
-
     def start(self) -> None:
         """Start the lanes, on the running event loop."""
         self._is_open = True
@@ -97,9 +92,10 @@ class Batcher:
         """
         self._require_open()
         rows = split_rows(latents, encoding)
-        if not (self.has_room() or all(row.key in self._rows for row in rows)):
-            self.refuse()
-        self._require_time(limit_s)
+        if not all(row.key in self._rows for row in rows):
+            if not self.has_room():
+                self.refuse()
+            self._require_time(limit_s)
         future = asyncio.get_running_loop().create_future()
         pending = PendingRequest([None] * len(rows), future)
         for index, row in enumerate(rows):
@@ -118,11 +114,11 @@ class Batcher:
         finally:
             self._has_leavers |= bool(pending.unsent)
 
-    def has_room(self) -> bool:
-        """Whether a request may join those that wait."""
-        if self._queued_images >= self._capacity and self._has_leavers:
+    def has_room(self, arriving: int = 0) -> bool:
+        """Whether a request may join those that wait, after `arriving` images more."""
+        if self._queued_images + arriving >= self._capacity and self._has_leavers:
             self._drop_abandoned()
-        return self._queued_images < self._capacity
+        return self._queued_images + arriving < self._capacity
 
     def refuse(self) -> NoReturn:
         """Raise Overloaded, with the time that what waits needs."""
@@ -157,8 +153,9 @@ class Batcher:
         wait_s = self._wait_s()
         if wait_s > limit_s:
             self._metrics.refused("deadline").inc()
-            have = f"{limit_s:.2g} s are left for this request"
-            raise DeadlineExceeded(f"The queue needs {wait_s:.2g} s, and {have}.")
+            raise DeadlineExceeded(
+                f"The queue needs {wait_s:.2g} s, and {limit_s:.2g} s are left for this request."
+            )
 
     def _wait_s(self) -> float:
         return self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
@@ -201,36 +198,39 @@ class Batcher:
     def _drop_abandoned(self) -> None:
         """Forget the requests that were cancelled, or that failed in an earlier batch."""
         self._has_leavers = False
-        abandoned = [item for item in self._queue if item.future.done()]
-        for item in abandoned:
-            for row in item.unsent:
-                if heir := row.heir:
-                    if not heir.unsent:
-                        self._queue.append(heir)
-                    heir.unsent.append(row)
-                else:
-                    del self._rows[row.key]
-                    self._queued_images -= 1
-                    self._metrics.dropped_rows.inc()
-            item.unsent.clear()
-        if abandoned:
-            self._queue = deque(item for item in self._queue if item.unsent)
+        if not any(item.future.done() for item in self._queue):
+            return
+        before, self._queue = self._queue, deque()
+        for item in before:
+            if not item.future.done():
+                self._queue.append(item)
+            else:
+                self._pass_on(item)
+
+    def _pass_on(self, abandoned: PendingRequest) -> None:
+        """Leave the rows, and the place in the queue, to others that wait for them."""
+        for row in abandoned.unsent:
+            if heir := row.heir:
+                if not heir.unsent:
+                    self._queue.append(heir)
+                heir.unsent.append(row)
+            else:
+                del self._rows[row.key]
+                self._queued_images -= 1
+                self._metrics.dropped_rows.inc()
+        abandoned.unsent.clear()
 
     def _share_batch(self) -> list[Row]:
-        """Take this lane's part of what waits: of each request an equal part, the rest in order."""
+        """Take this lane's part of what waits: of each request what `share_room` says."""
+        if not self._queue:
+            return []
         part = math.ceil(self._queued_images / (1 + len(self._free_lanes)))
         room = min(part, self._shapes[-1])
         waiting = list(islice(self._queue, room))
-        if not waiting:
-            return []
-        counts = [min(len(item.unsent), room // len(waiting)) for item in waiting]
-        spare = room - sum(counts)
-        now_s = time.perf_counter()
+        counts = share_room([len(item.unsent) for item in waiting], room)
         batch: list[Row] = []
-        for item, count in zip(waiting, counts, strict=True):
-            extra = min(spare, len(item.unsent) - count)
-            spare -= extra
-            batch += item.take(count + extra, now_s)
+        for item, count in zip(waiting, counts, strict=False):
+            batch += item.take(count, time.perf_counter())
         self._queued_images -= len(batch)
         self._queue = deque(item for item in self._queue if item.unsent)
         return batch

@@ -117,15 +117,19 @@ class Catalog:
             raise UnknownModel("digest", "This model is served with another digest.")
         return generator
 
-    def require_room(self, unanswered: int = 0) -> None:
-        """Raise Overloaded if every queue is full: a refusal before a request is even read.
-
-        Or if so many requests are unanswered that they fill the queues and the lanes.
-        """
-        batchers = [item.batcher for item in self._by_name.values()]
-        most = sum(batcher.most_requests for batcher in batchers)
-        if unanswered >= most or not any(batcher.has_room() for batcher in batchers):
+    def require_room(self) -> None:
+        """Raise Overloaded if every queue is full: a refusal before a request is even read."""
+        if not any(item.batcher.has_room() for item in self._by_name.values()):
             self._by_name[self.default_name].batcher.refuse()
+
+    def require_default_room(self, arriving: int) -> None:
+        """Raise Overloaded if the default's queue is full, once `arriving` requests are in it.
+
+        Not if the model has stopped: its requests are to be told that instead.
+        """
+        batcher = self._by_name[self.default_name].batcher
+        if batcher.is_alive and not batcher.has_room(arriving):
+            batcher.refuse()
 
     def start(self) -> None:
         """Start every worker."""

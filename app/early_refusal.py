@@ -7,6 +7,7 @@ an image, and so overload would eat the service.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import lru_cache
 from typing import Any
@@ -16,56 +17,64 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.errors import Overloaded, problem_response
 from app.routes.service import Service
 
+# A whole head, and nothing that one parser might read otherwise than another.
+_HEAD = re.compile(
+    rb"POST /generate HTTP/1\.1\r\n"
+    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n"
+)
 _START = b"POST /generate HTTP/1.1\r\n"
-_END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
+_LENGTH_NAME = re.compile(rb"\ncontent-length:", re.IGNORECASE)
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r", re.IGNORECASE)
 # What changes where a request ends or what becomes of its connection.
 _ODD = re.compile(
-    rb"\r\n(?:transfer-encoding|upgrade|expect)[ \t]*:|\r\nconnection:(?![ \t]*keep-alive\r\n)",
+    rb"\n(?:transfer-encoding|upgrade|expect):|\nconnection:(?![ \t]*keep-alive\r\n)",
     re.IGNORECASE,
 )
 
 
 class RefusalGate:
-    """Counts the POST /generate that were let in, over all connections, and refuses the rest.
+    """Says which POST /generate are refused, of all connections.
 
-    A queue grows only when a request has been read, some turns of the event loop later: were it
-    alone asked, all that arrive in between would be let in and parsed, to be refused after all.
+    A queue grows only when a request is read, a turn of the event loop after it has arrived.
+    Those that arrive in one turn are counted here meanwhile, or all of them would be let in
+    and parsed, to be refused after all.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._unanswered = 0
+        self._arriving = 0
 
     def refuse(self, default_headers: list[tuple[bytes, bytes]]) -> bytes | None:
-        """Return the answer if there is no room for one image more, else let the request in."""
+        """Return the answer if the default model's queue has no room for one more, else None."""
         renderer = self._service.renderer
         if renderer is None:
             return None
         try:
-            renderer.require_room(self._unanswered)
+            renderer.require_default_room(self._arriving)
         except Overloaded as error:
             self._service.metrics.observe_refusal("/generate", error.status)
             return _write_answer(error.retry_after_s, tuple(default_headers))
         return None
 
-    def enter(self) -> None:
-        """Count a request in."""
-        self._unanswered += 1
+    def let_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count a request whose task has just been made, until that has had its turn."""
+        self._arriving += 1
+        loop.call_soon(self._forget)
 
-    def leave(self) -> None:
-        """Count a request out that was answered or given up."""
-        self._unanswered -= 1
+    def _forget(self) -> None:
+        self._arriving -= 1
 
 
 class EarlyRefusal(HttpToolsProtocol):
-    """Refuses a whole POST /generate where the gate does; leaves all else to uvicorn."""
+    """Refuses a POST /generate that arrives whole and names no model; leaves the rest to uvicorn.
+
+    A client that sends head and body apart is refused by the route.
+    """
 
     def __init__(self, gate: RefusalGate, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._gate = gate
         self._is_between_requests = True
-        self._is_counted = False
 
     def data_received(self, data: bytes) -> None:
         """Refuse or parse what has arrived."""
@@ -74,9 +83,8 @@ class EarlyRefusal(HttpToolsProtocol):
         elif refusal := self._gate.refuse(self.server_state.default_headers):
             self._refuse(refusal)
         else:
-            self._gate.enter()
-            self._is_counted = True
             super().data_received(data)
+            self._gate.let_in(self.loop)
 
     def on_message_begin(self) -> None:
         """Note that the parser is within a request, which it alone can end."""
@@ -88,16 +96,6 @@ class EarlyRefusal(HttpToolsProtocol):
         self._is_between_requests = True
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Count the request out."""
-        self._count_out()
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count the request out, if there is one."""
-        self._count_out()
-        super().connection_lost(exc)
-
     def _refuse(self, refusal: bytes) -> None:
         self.transport.write(refusal)
         self.server_state.total_requests += 1
@@ -105,11 +103,6 @@ class EarlyRefusal(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
-
-    def _count_out(self) -> None:
-        if self._is_counted:
-            self._is_counted = False
-            self._gate.leave()
 
     def _is_idle(self) -> bool:
         """Whether an answer may be written now, and would not have to be logged."""
@@ -119,12 +112,17 @@ class EarlyRefusal(HttpToolsProtocol):
 
 
 def _is_whole(data: bytes) -> bool:
-    """Whether `data` is one request to its end, and nothing after it."""
-    head = data.find(_END)
-    lengths = _LENGTH.findall(data, 0, head + len(_END))
-    if head < 0 or len(lengths) != 1 or _ODD.search(data, 0, head + len(_END)):
+    """Whether `data` is one request for the default model to its end, and nothing after it."""
+    head = _HEAD.match(data)
+    if head is None:
         return False
-    return len(data) == head + len(_END) + int(lengths[0])
+    length = _LENGTH.search(data, 0, head.end())
+    is_plain = len(_LENGTH_NAME.findall(data, 0, head.end())) == 1
+    if length is None or not is_plain or _ODD.search(data, 0, head.end()):
+        return False
+    # A key may be written with escapes.
+    names_model = b'"model"' in data or b"\\u" in data
+    return len(data) == head.end() + int(length[1]) and not names_model
 
 
 @lru_cache(maxsize=16)  # the date among the headers changes every second
@@ -133,4 +131,4 @@ def _write_answer(retry_after_s: int, default_headers: tuple[tuple[bytes, bytes]
     response = problem_response(Overloaded(retry_after_s))
     headers = [*default_headers, *response.raw_headers]
     lines = [b"HTTP/1.1 429 Too Many Requests", *(b": ".join(header) for header in headers)]
-    return b"\r\n".join(lines) + _END + bytes(response.body)
+    return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)

@@ -83,13 +83,19 @@ class LaneProcess:
                 self._reader, self._writer = await asyncio.open_connection(
                     sock=self._socket, limit=_READ_AHEAD_BYTES
                 )
+            if self._has_ended:
+                raise LaneError("the process of a lane has ended")
             try:
                 self._writer.write(_frame(message))
                 head = await self._reader.readexactly(_LENGTH.size)
-                return _check(await self._reader.readexactly(*_LENGTH.unpack(head)))
+                answer = await self._reader.readexactly(*_LENGTH.unpack(head))
             except (OSError, asyncio.IncompleteReadError) as error:
                 self._has_ended = True
                 raise LaneError("the process of a lane has ended") from error
+            except BaseException:
+                self._has_ended = True  # the answer still comes, and would be taken for the next
+                raise
+        return _check(answer)
 
     def is_alive(self) -> bool:
         """Whether the process runs."""

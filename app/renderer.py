@@ -61,12 +61,13 @@ class Renderer:
         self._packer = ThreadPoolExecutor(1, thread_name_prefix="packer")
         self.packing_images = 0
 
-    def require_room(self, unanswered: int = 0) -> None:
-        """Raise Overloaded if no model could take one image more.
+    def require_room(self) -> None:
+        """Raise Overloaded if no model could take one image more."""
+        self._catalog.require_room()
 
-        `unanswered` requests have been let in; what of them no queue holds is on its way there.
-        """
-        self._catalog.require_room(unanswered)
+    def require_default_room(self, arriving: int) -> None:
+        """Raise Overloaded if `arriving` requests fill up the queue of the default model."""
+        self._catalog.require_default_room(arriving)
 
     def plan(self, request: RenderRequest) -> RenderPlan:
         """Check a request against its model and the limits; raises what is wrong with it."""
@@ -99,7 +100,7 @@ class Renderer:
         return await asyncio.to_thread(plan.make_latents)
 
     def _require_room_to_pack(self) -> None:
-        """Bound what is rendered but not yet packed: to two of the largest answers."""
+        """Let no more be rendered while two of the largest answers wait to be packed."""
         if self.packing_images >= 2 * self._settings.max_images:
             raise Overloaded(1.0)
 

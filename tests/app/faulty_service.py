@@ -66,6 +66,7 @@ class Setup:
 
     def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
         self.engine = FaultyEngine()
+        self.checkpoint = checkpoint
         metrics = Metrics()
         self.batcher = Batcher(
             [LocalLane(self.engine)],
