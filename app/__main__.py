@@ -59,6 +59,8 @@ def _serve(service: Service, listener: socket.socket, has_access_log: bool) -> N
         http=partial(EarlyRefusal, RefusalGate(service)),  # type: ignore[arg-type]  # called like a class
         access_log=has_access_log,
         ws="none",
+        # Longer than proxies keep theirs, 60 s: who closes first must be the one who asks.
+        timeout_keep_alive=75,
         server_header=False,
         timeout_graceful_shutdown=max(1, round(service.settings.drain_s)),
     )
