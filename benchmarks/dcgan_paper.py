@@ -64,18 +64,25 @@ def main() -> None:
     """Draw the sheets, print the tables."""
     arguments = _parse()
     torch.set_num_threads(arguments.threads)
-    tables = []
+    figures: list[dict[str, object]] = []
     if "faces" in arguments.parts:
         faces = _sample_faces(arguments)
         _walk(faces.generator, arguments.images / "dcgan-paper-walks.png")
-        tables += [
+        tables = [
             _judge_table(faces.judge),
             _arithmetic(faces, arguments.images / "dcgan-paper-arithmetic.png"),
             _dropping(faces, arguments.images / "dcgan-paper-dropping.png"),
         ]
+        _publish(arguments, tables, figures)
     if "features" in arguments.parts:
-        tables.append(_features(arguments))
-    figures = [dataclasses.asdict(table) for table in tables]
+        _publish(arguments, [_features(arguments)], figures)
+
+
+def _publish(
+    arguments: argparse.Namespace, tables: list[Table], figures: list[dict[str, object]]
+) -> None:
+    """Print what one part has found before the next begins, so that a kill loses only that."""
+    figures += [dataclasses.asdict(table) for table in tables]
     Report("The DCGAN paper's demonstrations", tables, figures).publish(arguments)
 
 
