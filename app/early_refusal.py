@@ -22,9 +22,7 @@ _HEAD = re.compile(
     rb"POST /generate HTTP/1\.1\r\n"
     rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n"
 )
-_START = b"POST /generate HTTP/1.1\r\n"
-_LENGTH_NAME = re.compile(rb"\ncontent-length:", re.IGNORECASE)
-_LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r", re.IGNORECASE)
+_LENGTH = re.compile(rb"\ncontent-length:([^\r]*)", re.IGNORECASE)
 # What changes where a request ends or what becomes of its connection.
 _ODD = re.compile(
     rb"\n(?:transfer-encoding|upgrade|expect):|\nconnection:(?![ \t]*keep-alive\r\n)",
@@ -78,7 +76,8 @@ class EarlyRefusal(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Refuse or parse what has arrived."""
-        if not (data.startswith(_START) and self._is_idle() and _is_whole(data)):
+        body = _body_of(data) if self._is_idle() else None
+        if body is None or _names_model(body):
             super().data_received(data)
         elif refusal := self._gate.refuse(self.server_state.default_headers):
             self._refuse(refusal)
@@ -111,18 +110,19 @@ class EarlyRefusal(HttpToolsProtocol):
         return is_free and not self.access_log
 
 
-def _is_whole(data: bytes) -> bool:
-    """Whether `data` is one request for the default model to its end, and nothing after it."""
+def _body_of(data: bytes) -> bytes | None:
+    """Return the body if `data` is one POST /generate to its end, and nothing after it."""
     head = _HEAD.match(data)
-    if head is None:
-        return False
-    length = _LENGTH.search(data, 0, head.end())
-    is_plain = len(_LENGTH_NAME.findall(data, 0, head.end())) == 1
-    if length is None or not is_plain or _ODD.search(data, 0, head.end()):
-        return False
-    # A key may be written with escapes.
-    names_model = b'"model"' in data or b"\\u" in data
-    return len(data) == head.end() + int(length[1]) and not names_model
+    if head is None or _ODD.search(data, 0, head.end()):
+        return None
+    body = data[head.end() :]
+    lengths = [length.strip(b" \t") for length in _LENGTH.findall(data, 0, head.end())]
+    return body if lengths == [b"%d" % len(body)] else None
+
+
+def _names_model(body: bytes) -> bool:
+    """Whether a body may name a model: a key may be written with escapes."""
+    return b'"model"' in body or b"\\u" in body
 
 
 @lru_cache(maxsize=16)  # the date among the headers changes every second

@@ -14,7 +14,7 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.inference import EngineFacts, choose_device
 
-# A process takes some 300 MB, mostly torch.
+# A process takes some 400 MB, mostly torch.
 _MAX_DEFAULT_LANES = 8
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks --peers-python ../peers/bin/python
 
-Some half an hour. Writes NAME.md and NAME.json of each to `--out`, and the plot.
+About half an hour. Writes NAME.md and NAME.json of each to `--out`, and the plot.
 """
 
 from __future__ import annotations

@@ -38,8 +38,7 @@ class CheckedLoad:
 
     async def run(self) -> None:
         """Ask until every seed has been answered."""
-        # Less than the 5 s of the server: whoever closes last is never cut off while he speaks.
-        limits = httpx.Limits(max_connections=None, keepalive_expiry=2.0)
+        limits = httpx.Limits(max_connections=None)
         base = f"http://127.0.0.1:{self._port}"
         async with httpx.AsyncClient(base_url=base, limits=limits, timeout=_PATIENCE_S) as client:
             await asyncio.gather(

@@ -110,9 +110,7 @@ def _make_images(checkpoint_path: Path) -> list[list[Pixels]]:
     engine = InferenceEngine(checkpoint, device="cpu")
     step = engine.facts.batch_shapes[-1]
     latents = sample_latents(checkpoint.spec, range(_SHEET_TILES))
-    parts = [
-        engine.generate_pixels(latents.rows(at, at + step)) for at in range(0, _SHEET_TILES, step)
-    ]
+    parts = [engine.generate_pixels(part) for part in latents.split(step)]
     tiles = np.concatenate(parts)
     if tiles.shape[1:] != (_SIDE, _SIDE, 3):
         raise SystemExit(f"{checkpoint_path}: RGB weights of 64 x 64 are needed")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.checkpoint import Checkpoint
-from model.generators import build_generator
+from model.generators import load_generator
 from model.latents import sample_latents
 from model.pixels import to_pixels
 
@@ -20,9 +20,7 @@ class PlainGenerator:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.spec = checkpoint.spec
-        generator = build_generator(checkpoint.spec)
-        generator.load_state_dict(checkpoint.weights)
-        layers = generator.eval().requires_grad_(False).layers
+        layers = load_generator(checkpoint.spec, checkpoint.weights).layers
         assert isinstance(layers, nn.Sequential)
         self._layers = layers
 

@@ -19,8 +19,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.digit_judge import DigitJudge, train_judge
-from benchmarks.digit_triples import CHANNELS, MODES, read_digits, stack_digits, triple_class
+from benchmarks.digit_triples import (
+    CHANNELS,
+    CLASSES,
+    MODES,
+    read_digits,
+    stack_digits,
+    triple_class,
+)
 from benchmarks.modes import kl_from_uniform
 from benchmarks.report import Bar, Report, Table, bar_table, report_parser
 from benchmarks.short_run import train_to
@@ -30,6 +36,7 @@ from model.pixels import to_pixels
 from model.png import encode_png
 from model.training.config import TrainConfig
 from model.training.ema import recalibrate_batch_norm
+from model.training.metrics.classifier import Judge, classify, train_judge
 from model.training.presets import PRESETS
 from model.training.state import TrainingState
 
@@ -64,8 +71,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     digits = read_digits(_RESOLUTION)
     assert digits.labels is not None
-    judge = train_judge(np.asarray(digits.pixels[..., 0]), digits.labels)
-    print(f"the judge reads {judge.accuracy:.2%} of {judge.held_out} digits that it never saw")
+    judge = train_judge(digits.pixels, digits.labels, CLASSES, show_progress=True)
+    print(f"the judge reads {judge.accuracy.value:.2%} of digits that it never saw")
     dataset = stack_digits(digits)
     floor = judge_triples(judge, dataset.pixels[:_SAMPLES])
     results = []
@@ -119,9 +126,10 @@ def _config(arguments: argparse.Namespace, seed: int) -> TrainConfig:
     )
 
 
-def judge_triples(judge: DigitJudge, pixels: NDArray[np.uint8]) -> tuple[int, float]:
+def judge_triples(judge: Judge, pixels: NDArray[np.uint8]) -> tuple[int, float]:
     """Count the modes among pixels (n, h, w, 3) and their KL to the uniform distribution."""
-    labels = np.stack([judge.read(pixels[..., channel]) for channel in range(CHANNELS)], axis=1)
+    parts = np.split(pixels, CHANNELS, axis=3)
+    labels = np.stack([classify(judge.network, part) for part in parts], axis=1)
     counts = np.bincount(triple_class(labels), minlength=MODES)
     return int((counts > 0).sum()), kl_from_uniform(counts)
 
@@ -140,7 +148,7 @@ def _batches(state: TrainingState) -> Iterator[NDArray[np.uint8]]:
 
 def _publish(
     arguments: argparse.Namespace,
-    judge: DigitJudge,
+    judge: Judge,
     floor: tuple[int, float],
     results: list[StackedResult],
 ) -> None:
@@ -160,7 +168,7 @@ def _publish(
         Bar("KL, worst seed", max(result.kl for result in results), 0.1, is_floor=False),
     ]
     figures = {
-        "judge_accuracy": judge.accuracy,
+        "judge_accuracy": judge.accuracy.value,
         "data": {"modes": floor[0], "kl": floor[1]},
         "runs": results,
     }

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.arguments import add_training_commands
 from model.importing.arguments import add_arguments as add_import_arguments
-from model.subcommand import Subcommands, add_subcommand
+from model.subcommand import Subcommands, add_rendering, add_subcommand
+from model.training_arguments import add_training_commands
 
 _EPILOG = """\
 from a folder of images to a picture, in four commands:
@@ -84,13 +84,7 @@ def _add_sample(commands: Subcommands) -> None:
         help="FILE.png for a sheet, or a folder (default: sheet.png)",
     )
     command.add_argument("--columns", type=int, help="columns of the sheet (default: square)")
-    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
-    command.add_argument(
-        "--precision",
-        choices=["auto", "int8", "float16", "bfloat16", "float32"],
-        default="auto",
-        help="number format of a forward pass (auto, the default: as the service does)",
-    )
+    add_rendering(command)
 
 
 def _add_import(commands: Subcommands) -> None:

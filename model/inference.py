@@ -26,7 +26,7 @@ from model.checkpoint import Checkpoint
 from model.cuda_graphs import GraphedGenerator, GraphError
 from model.floating import FloatGenerator
 from model.folding import fold_batch_norm
-from model.generators import build_generator
+from model.generators import load_generator
 from model.golden import GOLDEN_SEEDS, Golden
 from model.latents import Latents, sample_latents
 from model.numeric_path import NumericPath, PrecisionError, choose_path, name_path, to_tensors
@@ -82,7 +82,7 @@ class InferenceEngine:
         self.spec = checkpoint.spec
         self._device = torch.device(choose_device(device))
         _prepare_device(self._device)
-        generator = fold_batch_norm(_load(checkpoint))
+        generator = fold_batch_norm(load_generator(checkpoint.spec, checkpoint.weights))
         verdict = self._judge(generator, checkpoint.golden)
         if is_golden_checked and verdict == "wrong":
             raise InferenceError(
@@ -148,17 +148,21 @@ class InferenceEngine:
 
     @torch.inference_mode()
     def _pixels(self, path: NumericPath, latents: Latents) -> NDArray[np.uint8]:
-        tensors = to_tensors(latents, self._input_device(path))
-        pixels: NDArray[np.uint8] = path.pixels(*tensors).cpu().numpy()
+        pixels: NDArray[np.uint8] = path.pixels(*self._inputs(path, latents)).cpu().numpy()
         return pixels
 
     @torch.inference_mode()
     def _images(self, latents: Latents) -> Tensor:
-        return self._path.images(*to_tensors(latents, self._input_device(self._path)))
+        return self._path.images(*self._inputs(self._path, latents))
 
-    def _input_device(self, path: NumericPath) -> torch.device:
+    def _inputs(self, path: NumericPath, latents: Latents) -> tuple[Tensor, Tensor | None]:
+        # A thread learns how many others it may use when torch first asks; oneDNN does not ask, so
+        # the first pass of a thread would be cut into more parts, and summed otherwise, than all
+        # later ones.
+        torch.get_num_threads()
         # A recorded path copies its input itself, from pinned memory and on its own stream.
-        return torch.device("cpu") if isinstance(path, GraphedGenerator) else self._device
+        is_recorded = isinstance(path, GraphedGenerator)
+        return to_tensors(latents, torch.device("cpu") if is_recorded else self._device)
 
     def _prove_shapes(
         self, candidates: Sequence[int], max_batch_size: int, lanes: int
@@ -177,7 +181,7 @@ class InferenceEngine:
         latents = sample_latents(self.spec, range(_PROBE_SEED, _PROBE_SEED + count))
         moved = Latents.concatenate([latents.rows(1, count), latents.rows(0, 1)])
         with ThreadPoolExecutor(lanes) as pool:
-            images = torch.cat(list(pool.map(self._images, _split(latents, reference))))
+            images = torch.cat(list(pool.map(self._images, latents.split(reference))))
             expected = images.roll(-1, 0)
 
             def agrees(shape: int) -> bool:
@@ -234,13 +238,6 @@ def _prepare_device(device: torch.device) -> None:
         torch.set_num_threads(1)  # in this thread, and in all that have not computed yet
 
 
-def _load(checkpoint: Checkpoint) -> nn.Module:
-    with torch.device("meta"):
-        generator = build_generator(checkpoint.spec)
-    generator.load_state_dict(dict(checkpoint.weights), assign=True)
-    return generator.eval().requires_grad_(False)
-
-
 def _reference(device: torch.device) -> tuple[int, int]:
     """Return the shape that decides the bits, and how many rows are compared at least."""
     if device.type == "cuda":
@@ -268,14 +265,10 @@ def _batch_shapes(max_batch_size: int) -> Iterator[int]:
         shape += max(1, (1 << shape.bit_length()) // 8)
 
 
-def _split(latents: Latents, rows: int) -> list[Latents]:
-    return [latents.rows(at, at + rows) for at in range(0, len(latents), rows)]
-
-
 def _render_golden(
     spec: GeneratorSpec, render: Callable[[Latents], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
-    return np.concatenate([render(row) for row in _split(sample_latents(spec, GOLDEN_SEEDS), 1)])
+    return np.concatenate([render(row) for row in sample_latents(spec, GOLDEN_SEEDS).split(1)])
 
 
 def _pad(latents: Latents, shape: int) -> Latents:

@@ -47,6 +47,10 @@ class Latents:
         labels = None if self.labels is None else self.labels[start:stop]
         return Latents(self.z[start:stop], labels)
 
+    def split(self, rows: int) -> list[Latents]:
+        """Return the same rows in order, in parts of so many; the last may have fewer."""
+        return [self.rows(at, at + rows) for at in range(0, len(self), rows)]
+
     @staticmethod
     def concatenate(parts: Sequence[Latents]) -> Latents:
         """Stack rows of one generator in order."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 # A 16 x 16 network has the depth of DCGAN's less two layers, a 256 x 256 one two more; beyond
 # this a width is not doubled again, or the deepest layer would hold it all.
 _MAX_DOUBLINGS = 3
+
+
+def append_one_hot(z: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:
+    """Put the one-hot vector of each label beside its `z`: (n, z_dim + num_classes).
+
+    Mirza & Osindero, 2014, figure 1. Without labels `z` is returned as it is.
+    """
+    if labels is None:
+        return z
+    return torch.cat([z, nn.functional.one_hot(labels, num_classes).to(z.dtype)], dim=1)
 
 
 def layer_widths(base_channels: int, layers: int, most: int = _MAX_DOUBLINGS) -> list[int]:

@@ -101,9 +101,6 @@ def name_path(device: torch.device, precision: Precision) -> str:
 
 def to_tensors(latents: Latents, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """Move `latents` to `device` as z (n, z_dim) and labels (n,) or None."""
-    # A thread learns how many others it may use when torch first asks; oneDNN does not ask, so
-    # the first pass of a thread would be cut into more parts, and summed otherwise, than all later.
-    torch.get_num_threads()
     z = torch.from_numpy(latents.z).to(device)
     if latents.labels is None:
         return z, None

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.generators import build_generator
+from model.generators import load_generator
 from model.latents import sample_latents
+from model.numeric_path import to_tensors
 from model.spec import GeneratorSpec
 
 OPSET = 18
@@ -65,7 +66,7 @@ def export_onnx(checkpoint: Checkpoint, path: Path, is_pixels: bool = False) -> 
     Inputs are z float32 (n, z_dim) and, with classes, labels int64 (n,). The output is images
     float32 (n, c, h, w) in [-1, 1], or pixels uint8 (n, 3, h, w), which torch-fidelity takes.
     """
-    module: nn.Module = _load(checkpoint)
+    module = load_generator(checkpoint.spec, checkpoint.weights)
     if is_pixels:
         module = _PixelModule(module)
     z, labels = _inputs(checkpoint.spec, range(2))
@@ -102,7 +103,7 @@ def measure_onnx(checkpoint: Checkpoint, path: Path, is_pixels: bool = False) ->
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    module: nn.Module = _load(checkpoint)
+    module = load_generator(checkpoint.spec, checkpoint.weights)
     if is_pixels:
         module = _PixelModule(module)
     worst = 0.0
@@ -135,17 +136,8 @@ class _PixelModule(nn.Module):
         return ((images[:, :3] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def _load(checkpoint: Checkpoint) -> nn.Module:
-    with torch.device("meta"):
-        generator = build_generator(checkpoint.spec)
-    generator.load_state_dict(dict(checkpoint.weights), assign=True)
-    return generator.eval().requires_grad_(False)
-
-
 def _inputs(spec: GeneratorSpec, seeds: range) -> tuple[Tensor, Tensor | None]:
-    latents = sample_latents(spec, seeds)
-    z = torch.from_numpy(latents.z)
-    return z, None if latents.labels is None else torch.from_numpy(latents.labels)
+    return to_tensors(sample_latents(spec, seeds), torch.device("cpu"))
 
 
 def _describe(proto: Any, checkpoint: Checkpoint) -> None:

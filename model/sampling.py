@@ -44,8 +44,7 @@ def render_latents(
     """
     lanes = os.cpu_count() or 1
     engine = InferenceEngine(checkpoint, device=device, precision=precision, lanes=lanes)
-    step = engine.facts.batch_shapes[-1]
-    parts = [latents.rows(at, at + step) for at in range(0, len(latents), step)]
+    parts = latents.split(engine.facts.batch_shapes[-1])
     with ThreadPoolExecutor(lanes) as pool:
         return np.concatenate(list(pool.map(engine.generate_pixels, parts)))
 

@@ -1,4 +1,4 @@
-"""`add_subcommand`: one command of `python -m model`."""
+"""One command of `python -m model`, and the arguments that several have."""
 
 from __future__ import annotations
 
@@ -17,3 +17,19 @@ def add_subcommand(
     )
     command.set_defaults(handler=handler)
     return command
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    """Add where to compute."""
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+
+
+def add_rendering(command: argparse.ArgumentParser) -> None:
+    """Add where and how a checkpoint is rendered."""
+    add_device(command)
+    command.add_argument(
+        "--precision",
+        choices=["auto", "int8", "float16", "bfloat16", "float32"],
+        default="auto",
+        help="number format of the generator (auto, the default: as the service does)",
+    )

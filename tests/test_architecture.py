@@ -126,7 +126,7 @@ def test_the_service_and_sample_import_nothing_of_training() -> None:
         )
     )
     assert {"app.main", "app.__main__", "model.inference", "torch", "fastapi"} <= modules
-    assert not {name for name in modules if name.startswith("model.training")}
+    assert not {name for name in modules if f"{name}.".startswith("model.training.")}
 
 
 def test_training_imports_nothing_of_the_service(report: dict[str, Any]) -> None:

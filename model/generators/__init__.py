@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from model.generators.dcgan import DCGANGenerator
 from model.generators.mlp import MLPGenerator
@@ -34,11 +35,22 @@ def build_generator(spec: GeneratorSpec) -> nn.Module:
     return GENERATORS[spec.architecture](spec)
 
 
+def load_generator(spec: GeneratorSpec, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Build the generator of `spec` around `weights`, ready to render; nothing is copied.
+
+    RuntimeError if they do not fit.
+    """
+    with torch.device("meta"):
+        generator = build_generator(spec)
+    generator.load_state_dict(dict(weights), assign=True)
+    return generator.eval().requires_grad_(False)
+
+
 def check_architecture(spec: GeneratorSpec) -> None:
     """Raise SpecError if the architecture is not known, or has no place for self-attention."""
     if spec.architecture not in GENERATORS:
         known = ", ".join(sorted(GENERATORS))
         raise SpecError(f"unknown architecture {spec.architecture!r}; this version has: {known}")
-    has_feature_maps = getattr(GENERATORS[spec.architecture], "has_feature_maps", False)
-    if spec.attention_resolution is not None and not has_feature_maps:
-        raise SpecError(f"{spec.architecture} has no features that self-attention could look at")
+    can_attend = getattr(GENERATORS[spec.architecture], "can_attend", False)
+    if spec.attention_resolution is not None and not can_attend:
+        raise SpecError(f"{spec.architecture} has no place for self-attention")

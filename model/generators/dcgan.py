@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from model.attention import SelfAttention
-from model.layers import initialise_normal, layer_widths
+from model.layers import append_one_hot, initialise_normal, layer_widths
 from model.spec import GeneratorSpec
 
 
@@ -17,7 +16,7 @@ class DCGANGenerator(nn.Module):
     to the image's. A class label enters as a one-hot vector beside `z` (Mirza & Osindero, 2014).
     """
 
-    has_feature_maps = True
+    can_attend = True
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
@@ -46,6 +45,4 @@ class DCGANGenerator(nn.Module):
 
     def condition(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Put the one-hot vector of each label beside its `z`: (n, z_dim + num_classes)."""
-        if labels is None:
-            return z
-        return torch.cat([z, nn.functional.one_hot(labels, self.num_classes).to(z.dtype)], dim=1)
+        return append_one_hot(z, labels, self.num_classes)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from model.layers import append_one_hot
 from model.residual import initialise_he
 from model.spec import GeneratorSpec
 
@@ -19,8 +19,6 @@ class MLPGenerator(nn.Module):
     label enters as a one-hot vector beside `z` (Mirza & Osindero, 2014). The weights are
     drawn after He et al. (2015, equation 10), which the paper predates.
     """
-
-    has_feature_maps = False
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
@@ -43,8 +41,6 @@ class MLPGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Render `z` (n, z_dim) and `labels` (n,) or None as images (n, c, h, w) in [-1, 1]."""
-        if labels is not None:
-            one_hot = nn.functional.one_hot(labels, self.num_classes).to(z.dtype)
-            z = torch.cat([z, one_hot], dim=1)
+        z = append_one_hot(z, labels, self.num_classes)
         images: Tensor = self.layers(z).unflatten(1, self._image_shape)
         return images

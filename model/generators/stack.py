@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from model.layers import initialise_normal
+from model.layers import append_one_hot, initialise_normal
 from model.spec import GeneratorSpec
 from model.stack_layer import Shape, StackLayer, trace_shapes
 
@@ -35,9 +34,7 @@ class StackGenerator(nn.Module):
 
     def condition(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Put the one-hot vector of each label beside its `z`: (n, z_dim + num_classes)."""
-        if labels is None:
-            return z
-        return torch.cat([z, nn.functional.one_hot(labels, self.num_classes).to(z.dtype)], dim=1)
+        return append_one_hot(z, labels, self.num_classes)
 
 
 def _operation(layer: StackLayer, shape: Shape) -> list[nn.Module]:

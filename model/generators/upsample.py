@@ -39,7 +39,7 @@ class UpSampleGenerator(nn.Module):
     the same size and scale. tanh ends it, where R3GAN leaves the range open.
     """
 
-    has_feature_maps = True
+    can_attend = True
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()

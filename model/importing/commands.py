@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from model.checkpoint import Checkpoint, write_checkpoint
-from model.generators import build_generator
+from model.generators import load_generator
 from model.golden import Golden
 from model.importing.foreign import Foreign
 from model.importing.hints import Hints
@@ -17,6 +17,7 @@ from model.importing.layouts import find_layout
 from model.importing.source import Source, read_source
 from model.importing.state_dict import find_state_dict
 from model.latents import sample_latents
+from model.numeric_path import to_tensors
 from model.provenance import Provenance, software_versions
 from model.sealing import seal_checkpoint
 
@@ -69,12 +70,8 @@ def understand(source: Source, hints: Hints) -> Foreign:
 def measure_difference(foreign: Foreign) -> float:
     """Return how far the images of 16 seeds are from the original's, at most."""
     latents = sample_latents(foreign.spec, _PARITY_SEEDS)
-    z = torch.from_numpy(latents.z)
-    labels = None if latents.labels is None else torch.from_numpy(latents.labels)
-    with torch.device("meta"):
-        generator = build_generator(foreign.spec)
-    generator.load_state_dict(dict(foreign.weights), assign=True)
-    images = generator.eval()(z, labels)
+    z, labels = to_tensors(latents, torch.device("cpu"))
+    images = load_generator(foreign.spec, foreign.weights)(z, labels)
     original = foreign.render(z, labels)
     if images.shape != original.shape:
         raise ForeignError(f"the original gives {tuple(original.shape)}, not {tuple(images.shape)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from model.importing.convention import Convention
 from model.importing.geometry import settle_geometry
@@ -13,6 +14,8 @@ from model.importing.import_error import ForeignError
 from model.importing.modules import ForeignModule, read_modules
 from model.importing.state_dict import StateDict
 from model.stack_layer import StackLayer, trace_shapes
+
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,7 @@ def _is_plain_kernel(module: ForeignModule) -> bool:
     return _is_named_plain(module) or module.weight.shape[-1] % 2 == 1
 
 
-def _spread(flag: str, values: Sequence, count: int) -> Sequence:  # type: ignore[type-arg]
+def _spread(flag: str, values: Sequence[ValueT], count: int) -> Sequence[ValueT]:
     """Repeat one value `count` times, or require just as many."""
     if len(values) == 1:
         return list(values) * count

@@ -120,18 +120,9 @@ class TrainConfig:
         """Read what `to_json` wrote; ConfigError if it does not fit this version."""
         try:
             fields: dict[str, Any] = json.loads(text)
-            return cls(**_renamed(fields))
+            return cls(**fields)
         except (ValueError, TypeError) as error:
             raise ConfigError(f"the run's configuration cannot be read: {error}") from error
-
-
-def _renamed(fields: dict[str, Any]) -> dict[str, Any]:
-    """Read the recipe of a run that began before there were more normalisations than one."""
-    if "is_discriminator_normalised" in fields:
-        is_normalised = fields.pop("is_discriminator_normalised")
-        fields["discriminator_normalisation"] = "batch" if is_normalised else "none"
-        fields["penalty"] = "r1-r2" if fields["r1_gamma"] else "none"
-    return fields
 
 
 # The discriminator that goes with a generator where none is named: of its depth and its time.

@@ -44,9 +44,9 @@ class Guard:
     uninterrupted one would have been.
     """
 
-    def __init__(self, run_dir: Path, state: TrainingState, pixels: NDArray[np.uint8]) -> None:
+    def __init__(self, run_dir: Path, state: TrainingState, data: DataDistances) -> None:
         self._run_dir = run_dir
-        self._data = DataDistances.of(pixels)
+        self._data = data
         memory = state.facts.setdefault("guard", new_memory())
         if memory["reason"]:
             raise CollapseError(

@@ -77,14 +77,8 @@ def measure(
         discriminator_gradient=_gradient_norm(state.discriminator),
         generator_gradient=generator_gradient,
         is_saturated=has_silence and 0 < generator_gradient < _SILENT_GRADIENT,
-        is_finite=is_finite(state),
+        is_finite=state.is_finite,
     )
-
-
-def is_finite(state: TrainingState) -> bool:
-    """Whether every weight of both players is a number."""
-    weights = [*state.generator.parameters(), *state.discriminator.parameters()]
-    return all(bool(torch.isfinite(weight).all()) for weight in weights)
 
 
 def diagnose(health: Health, was_diverse: bool, generator_moves: int) -> str | None:

@@ -70,6 +70,12 @@ class TrainingState:
         """How many real images the discriminator has been shown."""
         return self.step * self.config.batch_size
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every weight of both players is a number. Waits for the device."""
+        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
+        return all(bool(torch.isfinite(weight).all()) for weight in weights)
+
     def take_over(self, other: TrainingState, has_discriminator: bool) -> None:
         """Copy the step and all weights and moments of `other`, whose networks are alike.
 
@@ -87,8 +93,7 @@ class TrainingState:
         StateError, and the old file is kept, if training has diverged to values that are not
         finite: the last good state is worth more than the newest.
         """
-        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
-        if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+        if not self.is_finite:
             raise StateError(
                 f"training diverged before {self.images_seen} images; the state saved before that "
                 "is kept: start again with a higher --r1-gamma, or with preset dcgan"

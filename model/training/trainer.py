@@ -13,7 +13,7 @@ from types import FrameType
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
 from model.training.guard import Guard, judge_end
-from model.training.health import DataDistances, is_finite
+from model.training.health import DataDistances
 from model.training.progress import Progress
 from model.training.randomness import batch_indices
 from model.training.state import STATE_FILE, TrainingState
@@ -62,9 +62,9 @@ def train(
     CollapseError if the run collapsed and the guard could not mend it.
     """
     budget = budget.from_now()  # reading the data is not training
-    guard = Guard(run_dir, state, dataset.pixels) if cadence.check_images else None
-    data_distance = DataDistances.of(dataset.pixels).mean
-    progress = Progress(run_dir, budget, state.images_seen, data_distance)
+    distances = DataDistances.of(dataset.pixels)
+    guard = Guard(run_dir, state, distances) if cadence.check_images else None
+    progress = Progress(run_dir, budget, state.images_seen, distances.mean)
     saves = _Timer(cadence.save_s, cadence.save_s)
     # The first sheet comes early: it says whether the data and the recipe fit.
     sheets = _Timer(cadence.sheet_s, min(cadence.sheet_s, _FIRST_SHEET_S))
@@ -76,12 +76,11 @@ def train(
                 if guard is not None and guard.is_due(state, cadence.check_images):
                     state = _look(guard, state, losses, progress)
                 # What is no longer finite is for the guard to mend, at its next look.
-                is_savable = guard is None or is_finite(state)
-                if is_savable and saves.is_due():
+                if saves.is_due() and (guard is None or state.is_finite):
                     state.save(run_dir / STATE_FILE)
-                if is_savable and sheets.is_due():
+                if sheets.is_due() and (guard is None or state.is_finite):
                     _draw_sheet(state, progress)
-            if guard is not None and not is_finite(state):
+            if guard is not None and not state.is_finite:
                 state = _look(guard, state, losses, progress)
             state.save(run_dir / STATE_FILE)  # first: a second Ctrl-C may cut the sheet off
             judge_end(state, _draw_sheet(state, progress))

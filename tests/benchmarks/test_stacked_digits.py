@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.digit_judge import DigitJudge
 from benchmarks.digit_triples import MODES, stack_digits, triple_class
 from benchmarks.short_run import train_to
 from benchmarks.stacked_digits import judge_triples
 from model.training.dataset import ImageDataset
+from model.training.metrics.classifier import Judge
+from model.training.metrics.confidence import proportion
 from model.training.presets import PRESETS
 
 
@@ -26,7 +27,7 @@ class Brightness(nn.Module):
         return -(levels[:, None] - 20 * torch.arange(10)).abs()
 
 
-JUDGE = DigitJudge(Brightness(), 1.0, 0)
+JUDGE = Judge(Brightness(), proportion([True]))
 
 
 def flat_digits() -> ImageDataset:

@@ -52,7 +52,7 @@ def make_engine(precision: str = "auto", most: int = 64, lanes: int = LANES) -> 
 
 def render(engine: InferenceEngine, count: int, step: int) -> NDArray[np.uint8]:
     latents = sample_latents(engine.spec, range(count))
-    parts = [latents.rows(at, at + step) for at in range(0, count, step)]
+    parts = latents.split(step)
     return np.concatenate([engine.generate_pixels(part) for part in parts])
 
 

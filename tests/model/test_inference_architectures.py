@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +25,14 @@ from model.provenance import Provenance
 from model.spec import GeneratorSpec
 
 MOST = 12
-ARCHITECTURES = ("dcgan", "mlp", "upsample")
+ARCHITECTURES = ("dcgan", "mlp", "resnet", "upsample")
 SHAPES = [(16, None), (32, 24), (20, 28)]
 
 # With attention, with classes, of two sides: each architecture as hard as it comes.
 HARD = {
     "dcgan": GeneratorSpec("dcgan", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "mlp": GeneratorSpec("mlp", 32, 3, 6, 3, 2, img_width=24),
+    "resnet": GeneratorSpec("resnet", 32, 3, 6, 3, 4, img_width=24),
     "upsample": GeneratorSpec("upsample", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
 }
 
@@ -140,4 +144,44 @@ def test_folding_leaves_the_function_as_it_was(architecture: str) -> None:
     folded = fold_batch_norm(generator)
     torch.testing.assert_close(folded(z, labels), generator(z, labels), atol=1e-5, rtol=1e-5)
     has_norms = any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
-    assert not has_norms
+    assert has_norms == (architecture == "resnet")  # its convolutions come after them
+
+
+_FIRST_PASSES = """
+import threading
+import torch
+from model.golden import Golden
+from model.inference import InferenceEngine
+from model.latents import sample_latents
+from model.checkpoint import Checkpoint
+from model.generators import build_generator
+from model.provenance import Provenance
+from model.spec import GeneratorSpec
+
+torch.manual_seed(11)
+spec = GeneratorSpec("dcgan", 20, 4, 5, 0, 2, img_width=28)
+weights = build_generator(spec).state_dict()
+draft = Checkpoint(spec, weights, Golden.unknown(spec), Provenance())
+engine = InferenceEngine(draft, device="cpu", precision="float32", is_golden_checked=False)
+latents = sample_latents(spec, [1000])
+images = []
+def render():
+    images.extend(engine._images(latents).clone() for _ in range(2))
+for _ in range(3):
+    thread = threading.Thread(target=render)
+    thread.start()
+    thread.join()
+print(all(torch.equal(image, images[0]) for image in images))
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "4"])
+def test_the_first_pass_of_a_thread_gives_the_bits_of_all_later_ones(threads: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_PASSES],
+        env=os.environ | {"OMP_NUM_THREADS": threads},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "True"

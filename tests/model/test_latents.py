@@ -160,6 +160,17 @@ def test_rows_and_concatenate_are_inverse() -> None:
     assert Latents.concatenate([sample_latents(PLAIN, [1])]).labels is None
 
 
+def test_the_parts_of_a_split_are_the_rows_in_order() -> None:
+    latents = sample_latents(GeneratorSpec("dcgan", 16, z_dim=3, num_classes=2), range(7))
+    parts = latents.split(3)
+    assert [len(part) for part in parts] == [3, 3, 1]
+    whole = Latents.concatenate(parts)
+    assert np.array_equal(whole.z, latents.z)
+    assert whole.labels is not None
+    assert latents.labels is not None
+    assert np.array_equal(whole.labels, latents.labels)
+
+
 def test_truncation_scales_toward_the_origin() -> None:
     latents = sample_latents(CLASSES, range(8))
     half = truncate(latents, 0.5)

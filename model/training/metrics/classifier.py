@@ -50,7 +50,7 @@ def train_judge(
     unseen, seen = order[: len(order) // _UNSEEN_SHARE], order[len(order) // _UNSEEN_SHARE :]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _network(pixels.shape[1], pixels.shape[3], num_classes)
+        network = _network(pixels.shape[1:], num_classes)
         _fit(network, _images(pixels[seen]), torch.from_numpy(labels[seen]), show_progress)
     network.eval()
     answers = classify(network, pixels[unseen])
@@ -68,10 +68,11 @@ def classify(network: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.int64]
     return answers
 
 
-def _network(side: int, channels: int, num_classes: int) -> nn.Module:
+def _network(image_shape: tuple[int, ...], num_classes: int) -> nn.Module:
     layers: list[nn.Module] = []
-    inputs, stage = channels, 0
-    while side > _LAST_SIDE:
+    height, width, inputs = image_shape
+    stage = 0
+    while min(height, width) > _LAST_SIDE:
         outputs = _WIDTHS[min(stage, len(_WIDTHS) - 1)]
         layers += [
             nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
@@ -79,8 +80,8 @@ def _network(side: int, channels: int, num_classes: int) -> nn.Module:
             nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
         ]
-        inputs, stage, side = outputs, stage + 1, side // 2
-    layers += [nn.Flatten(), nn.Dropout(0.2), nn.Linear(inputs * side * side, num_classes)]
+        inputs, stage, height, width = outputs, stage + 1, height // 2, width // 2
+    layers += [nn.Flatten(), nn.Dropout(0.2), nn.Linear(inputs * height * width, num_classes)]
     return nn.Sequential(*layers)
 
 
@@ -103,7 +104,7 @@ def _fit(network: nn.Module, images: Tensor, labels: Tensor, show_progress: bool
 
 def _shift(images: Tensor) -> Tensor:
     """Move a batch by a few pixels, at random, with its edge repeated."""
-    reach = images.shape[2] // _MAX_SHIFT
+    reach = min(images.shape[2:]) // _MAX_SHIFT
     padded = F.pad(images, (reach,) * 4, mode="replicate")
     top, left = torch.randint(0, 2 * reach + 1, (2,)).tolist()
     return padded[:, :, top : top + images.shape[2], left : left + images.shape[3]]

@@ -75,19 +75,19 @@ def measure_copies(
 
 
 def shrink_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return pixels (n, h, w, c) averaged over squares to 16 x 16, flat, (n, d) in grey levels.
+    """Return pixels (n, h, w, c) averaged to 16 x 16, flat, (n, d) in grey levels.
 
     Scaled so that the distance of two rows is their root mean square difference: a pixel or two
-    of shift moves it little, which at full size would hide a copy. Sides that 16 does not
-    divide are left whole.
+    of shift moves it little, which at full size would hide a copy. A side that 16 does not
+    divide is left whole.
     """
-    count, side, _, channels = pixels.shape
-    factor = side // PIXEL_SIDE if side % PIXEL_SIDE == 0 else 1
-    kept = side // factor
-    small = np.empty((count, kept * kept * channels), np.float32)
+    count, *sides, channels = pixels.shape
+    down, across = (side // PIXEL_SIDE if side % PIXEL_SIDE == 0 else 1 for side in sides)
+    height, width = sides[0] // down, sides[1] // across
+    small = np.empty((count, height * width * channels), np.float32)
     for start in range(0, count, 1024):
         part = pixels[start : start + 1024]
-        blocks = part.reshape(len(part), kept, factor, kept, factor, channels)
+        blocks = part.reshape(len(part), height, down, width, across, channels)
         small[start : start + 1024] = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(
             len(part), -1
         )

@@ -101,6 +101,7 @@ def _open_reals(request: EvaluationRequest, checkpoint: Checkpoint, show_progres
         return open_dataset(
             source,
             img_resolution=spec.img_resolution,
+            img_width=spec.img_width,
             img_channels=spec.img_channels,
             show_progress=show_progress,
         )

@@ -53,12 +53,12 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 
 def _similarity(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Return luminance, and contrast times structure, at each place of the window."""
-    window = _gaussian(min(_WINDOW, a.shape[2]))
+    down, across = (_gaussian(min(_WINDOW, side)) for side in a.shape[2:])
 
     def blur(x: Tensor) -> Tensor:
-        taps = window.expand(x.shape[1], 1, -1)
-        x = F.conv2d(x, taps[:, :, :, None], groups=x.shape[1])
-        return F.conv2d(x, taps[:, :, None, :], groups=x.shape[1])
+        channels = x.shape[1]
+        x = F.conv2d(x, down.expand(channels, 1, -1)[:, :, :, None], groups=channels)
+        return F.conv2d(x, across.expand(channels, 1, -1)[:, :, None, :], groups=channels)
 
     mean_a, mean_b = blur(a), blur(b)
     variances = blur(a * a) - mean_a**2 + blur(b * b) - mean_b**2

@@ -27,10 +27,9 @@ def render_latents(
     engine: InferenceEngine, latents: Latents, show_progress: bool = False
 ) -> NDArray[np.uint8]:
     """Render any number of latents as pixels (n, h, w, c)."""
-    step = engine.facts.batch_shapes[-1]
     parts = []
     with tqdm(total=len(latents), desc="samples", unit="img", disable=not show_progress) as bar:
-        for start in range(0, len(latents), step):
-            parts.append(engine.generate_pixels(latents.rows(start, start + step)))
-            bar.update(len(parts[-1]))
+        for part in latents.split(engine.facts.batch_shapes[-1]):
+            parts.append(engine.generate_pixels(part))
+            bar.update(len(part))
     return np.concatenate(parts)

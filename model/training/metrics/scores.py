@@ -44,13 +44,15 @@ class Evaluation:
 
     def to_table(self) -> str:
         """Write the scores as a Markdown table."""
-        rows = [("score", "generated", "95 %", "real against real", "95 %", "better", "interval")]
+        rows: list[tuple[str, ...]] = [
+            ("score", "generated", "95 %", "real against real", "95 %", "better", "interval")
+        ]
         for score in self.scores:
             cells = [score.name]
             for estimate in (score.generated, score.real):
                 cells.append(_number(estimate.value))
                 cells.append(f"{_number(estimate.low)} to {_number(estimate.high)}")
-            rows.append((*cells, score.better, score.generated.method))  # type: ignore[arg-type]
+            rows.append((*cells, score.better, score.generated.method))
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = [
             "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"

@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.training.metrics.confidence import GROUPS as _GROUPS
-from model.training.metrics.confidence import Estimate, group_numbers, jackknife
+from model.training.metrics.confidence import GROUPS, Estimate, group_numbers, jackknife
 
 MAX_IMAGES = 4096
 
@@ -31,10 +30,10 @@ def measure_sliced_wasserstein(
     the floor. Takes pixels (n, h, w, c) in random order, of which equally many are used.
     ValueError if there are fewer than 40 or they are smaller than 16 pixels.
     """
-    count = min(len(real), len(fake), MAX_IMAGES) // _GROUPS * _GROUPS
+    count = min(len(real), len(fake), MAX_IMAGES) // GROUPS * GROUPS
     groups = np.repeat(group_numbers(count), _PATCHES_PER_IMAGE)
     found = {}
-    side = real.shape[1]
+    side = min(real.shape[1:3])
     if side < _SMALLEST_SIDE:
         raise ValueError(f"images must have at least {_SMALLEST_SIDE} pixels a side, not {side}")
     for level in range(int(np.log2(side / _SMALLEST_SIDE)) + 1):
@@ -46,7 +45,7 @@ def measure_sliced_wasserstein(
 
 
 def _row(group: int | None) -> int:
-    return _GROUPS if group is None else group
+    return GROUPS if group is None else group
 
 
 def random_directions(dimensions: int, seed: int) -> NDArray[np.float32]:
@@ -64,16 +63,16 @@ def slice_distances(
     Takes the projections of equally many points, (n, directions), and the group of each row.
     On a line the optimal transport pairs points in order (Rabin et al., 2011, equation 7).
     """
-    sums = np.zeros(_GROUPS + 1)
+    sums = np.zeros(GROUPS + 1)
     groups = groups.astype(np.uint8)  # compared forty times a slice
     for slice_a, slice_b in zip(a.T, b.T, strict=True):
         order_a, order_b = np.argsort(slice_a), np.argsort(slice_b)
         sorted_a, sorted_b = slice_a[order_a], slice_b[order_b]
         groups_a, groups_b = groups[order_a], groups[order_b]
-        for group in range(_GROUPS):
+        for group in range(GROUPS):
             gap = sorted_a[groups_a != group] - sorted_b[groups_b != group]
             sums[group] += np.abs(gap).mean(dtype=np.float64)
-        sums[_GROUPS] += np.abs(sorted_a - sorted_b).mean(dtype=np.float64)
+        sums[GROUPS] += np.abs(sorted_a - sorted_b).mean(dtype=np.float64)
     return [float(value) for value in sums / a.shape[1]]
 
 
@@ -87,8 +86,10 @@ def sample_patches(pixels: NDArray[np.uint8], level: int, seed: int) -> NDArray[
     for start in range(0, len(pixels), _IMAGES_AT_ONCE):
         images = torch.from_numpy(np.asarray(pixels[start : start + _IMAGES_AT_ONCE]))
         band = laplacian_level(images.permute(0, 3, 1, 2).float(), level).numpy()
-        side = band.shape[2]
-        top, left = rng.integers(0, side - _PATCH_SIDE + 1, (2, len(band), _PATCHES_PER_IMAGE))
+        top, left = (
+            rng.integers(0, side - _PATCH_SIDE + 1, (len(band), _PATCHES_PER_IMAGE))
+            for side in band.shape[2:]
+        )
         windows = np.lib.stride_tricks.sliding_window_view(band, (_PATCH_SIDE,) * 2, axis=(2, 3))
         image = np.arange(len(band))[:, None]
         parts.append(windows[image, :, top, left].reshape(-1, band.shape[1], _PATCH_SIDE**2))
@@ -100,13 +101,13 @@ def sample_patches(pixels: NDArray[np.uint8], level: int, seed: int) -> NDArray[
 
 
 def laplacian_level(images: Tensor, level: int) -> Tensor:
-    """Return one level of the Laplacian pyramid (Burt & Adelson, 1983) of (n, c, h, h).
+    """Return one level of the Laplacian pyramid (Burt & Adelson, 1983) of (n, c, h, w).
 
-    At h = 16 it ends, with what is left: (n, c, 16, 16).
+    Where the smaller side is 16 it ends, with what is left.
     """
     for _ in range(level):
         images = _reduce(images)
-    if images.shape[2] <= _SMALLEST_SIDE:
+    if min(images.shape[2:]) <= _SMALLEST_SIDE:
         return images
     return images - _expand(_reduce(images))
 

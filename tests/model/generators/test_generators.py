@@ -116,7 +116,7 @@ def test_equal_seeds_build_equal_generators(architecture: str) -> None:
 
 
 def test_an_architecture_without_features_refuses_attention() -> None:
-    with pytest.raises(SpecError, match="mlp has no features that self-attention could look at"):
+    with pytest.raises(SpecError, match="mlp has no place for self-attention"):
         build_generator(GeneratorSpec("mlp", 32, attention_resolution=8))
     assert set(ARCHITECTURES) <= set(GENERATORS)
 

@@ -23,9 +23,11 @@ def test_a_fresh_one_is_linear_up_to_the_last_rectifier(classes: int) -> None:
     spec = GeneratorSpec("upsample", 32, z_dim=6, num_classes=classes, base_channels=4)
     generator = build(spec).double()
     features: list[torch.Tensor] = []
-    generator.stages.register_forward_hook(lambda _m, _i, out: features.append(out))  # type: ignore[union-attr]
+    generator.get_submodule("stages").register_forward_hook(
+        lambda _m, _i, out: features.append(out)
+    )
     if classes:
-        generator.embedding.weight.zero_()  # type: ignore[union-attr,operator]
+        generator.get_parameter("embedding.weight").zero_()
     first, second = torch.randn(2, 1, 6, dtype=torch.float64)
     labels = torch.tensor([1]) if classes else None
     for z in (first, second, 2 * first - 3 * second):

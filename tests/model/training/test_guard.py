@@ -15,6 +15,7 @@ from model.training import guard as guard_module
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
 from model.training.guard import CollapseError, Guard, judge_end, verdict
+from model.training.health import DataDistances
 from model.training.state import STATE_FILE, TrainingState
 from model.training.train_step import StepLosses, train_step
 from model.training.trainer import Cadence, train
@@ -56,7 +57,7 @@ def test_a_collapsed_run_goes_back_to_its_last_good_state_and_is_adjusted(
     show: Callable[[np.ndarray], None],
 ) -> None:
     state = make_state("dcgan-2015")
-    guard = Guard(tmp_path, state, dataset.pixels)
+    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
     losses = step(state, dataset)
     show(DIVERSE)
     assert guard.check(state, losses) == (state, "")
@@ -83,7 +84,7 @@ def test_each_rescue_is_a_rung_up_and_after_the_last_it_gives_up_with_the_eviden
     show: Callable[[np.ndarray], None],
 ) -> None:
     state = make_state("dcgan-2015")
-    guard = Guard(tmp_path, state, dataset.pixels)
+    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
     losses = step(state, dataset)
     show(DIVERSE)
     guard.check(state, losses)
@@ -108,7 +109,7 @@ def test_each_rescue_is_a_rung_up_and_after_the_last_it_gives_up_with_the_eviden
     assert kept.step == 1  # the last good state, and not the collapsed one
     assert "the guard gave up on it" in verdict(kept.facts)
     with pytest.raises(CollapseError, match="resume with --no-guard"):
-        Guard(tmp_path, kept, dataset.pixels)
+        Guard(tmp_path, kept, DataDistances.of(dataset.pixels))
 
 
 def test_without_any_good_state_it_goes_back_to_the_start(
@@ -116,7 +117,7 @@ def test_without_any_good_state_it_goes_back_to_the_start(
 ) -> None:
     state = make_state()
     start = weights(state)
-    guard = Guard(tmp_path, state, dataset.pixels)
+    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
     losses = step(state, dataset)
     with torch.no_grad():
         next(iter(state.generator.parameters())).fill_(float("nan"))
@@ -134,7 +135,7 @@ def test_a_doubtful_state_is_neither_mended_nor_returned_to(
     show: Callable[[np.ndarray], None],
 ) -> None:
     state = make_state()
-    guard = Guard(tmp_path, state, dataset.pixels)
+    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
     show(DIVERSE)
     guard.check(state, step(state, dataset))
     duller = (DIVERSE // 2 + 60).astype(np.uint8)  # half as diverse

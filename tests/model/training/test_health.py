@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from model.training.dataset import ImageDataset
-from model.training.health import DataDistances, Health, diagnose, is_finite, measure
+from model.training.health import DataDistances, Health, diagnose, measure
 from model.training.state import TrainingState
 from model.training.train_step import train_step
 
@@ -115,10 +115,10 @@ def test_gradients_and_signs_are_those_of_the_last_step(
 def test_one_weight_that_is_no_number_is_noticed(make_state: Callable[..., TrainingState]) -> None:
     for value in (math.nan, math.inf):
         state = make_state()
-        assert is_finite(state)
+        assert state.is_finite
         with torch.no_grad():
             next(iter(state.discriminator.parameters()))[0, 0, 0, 0] = value
-        assert not is_finite(state)
+        assert not state.is_finite
 
 
 @pytest.mark.parametrize(("loss", "is_saturated"), [("minimax", True), ("non-saturating", False)])

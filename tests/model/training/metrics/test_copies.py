@@ -79,6 +79,16 @@ def test_a_generator_that_knows_by_heart_is_nearer_than_real_images() -> None:
     assert nearness.generated.high < nearness.real.low
 
 
+def test_each_side_is_shrunk_by_itself() -> None:
+    pixels = np.random.default_rng(19).integers(0, 256, (2, 32, 24, 1), dtype=np.uint8)
+    small = shrink_pixels(pixels)
+    assert small.shape == (2, 16 * 24)
+    scale = np.sqrt(16 * 24)
+    assert small[1].reshape(16, 24)[2, 5] * scale == pytest.approx(
+        pixels[1, 4:6, 5, 0].mean(), rel=1e-5
+    )
+
+
 def test_shrunken_pixels_are_means_of_squares_at_their_root_mean_square_distance() -> None:
     rng = np.random.default_rng(18)
     pixels = rng.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from model.checkpoint import read_checkpoint
+from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from model.inference import InferenceEngine
 from model.latents import sample_latents
 from model.training.metrics import evaluation, features
@@ -74,6 +74,20 @@ def test_a_conditional_checkpoint_is_asked_for_the_classes_of_the_data(
     names = [score.name for score in found.scores]
     assert names[-1] == "class_accuracy"
     assert "ms_ssim_within_class" in names
+
+
+def test_an_oblong_checkpoint_is_held_against_images_of_its_own_shape(
+    oblong_checkpoint: Checkpoint, tmp_path: Path, folder: Folder
+) -> None:
+    assert oblong_checkpoint.spec.img_width is not None
+    path = tmp_path / "oblong.safetensors"
+    write_checkpoint(oblong_checkpoint, path)
+    classes = oblong_checkpoint.class_names
+    found = evaluate(EvaluationRequest(path, folder("data", 90, 5, classes)))
+    assert found.closest is not None
+    assert found.closest.shape[1:] == oblong_checkpoint.spec.pixels_shape
+    side = min(oblong_checkpoint.spec.img_size)
+    assert f"sliced_wasserstein_{side}" in [score.name for score in found.scores]
 
 
 def test_classes_that_are_not_the_checkpoints_are_refused(class_file: Path, folder: Folder) -> None:

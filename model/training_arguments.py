@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from model.preset_lines import PRESET_LINES
-from model.subcommand import Subcommands, add_subcommand
+from model.subcommand import Subcommands, add_device, add_rendering, add_subcommand
 
 
 def add_training_commands(commands: Subcommands) -> None:
@@ -62,21 +62,25 @@ def _add_train(commands: Subcommands) -> None:
         help="a paper's recipe, of those listed below (default: dcgan)",
     )
     _add_networks(command)
-    width = max(map(len, PRESET_LINES))
-    lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = "presets (`python -m model presets` shows what they are made of):\n"
-    command.epilog += "\n".join(lines)
     _add_recipe(command)
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.epilog = _describe_presets()
+
+
+def _describe_presets() -> str:
+    width = max(map(len, PRESET_LINES))
+    lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
+    return "\n".join(["presets (`python -m model presets` shows what they are made of):", *lines])
 
 
 def _add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--architecture",
         metavar="NAME",
-        help="generator: dcgan (the default), upsample (residual, no normalisation) or mlp",
+        help="generator: dcgan (the default), resnet (SNGAN's), upsample (residual, no "
+        "normalisation) or mlp",
     )
     command.add_argument(
         "--discriminator",
@@ -169,7 +173,7 @@ def _add_running(command: argparse.ArgumentParser) -> None:
     budget = command.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, help="stop after so long (default: 60)")
     budget.add_argument("--images", type=int, help="stop after so many images in all")
-    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
+    add_device(command)
     command.add_argument(
         "--save-every",
         type=float,
@@ -233,13 +237,7 @@ def _add_evaluate(commands: Subcommands) -> None:
         "pixels, or inception=FILE for FID and KID",
     )
     _add_scores(command)
-    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:1")
-    command.add_argument(
-        "--precision",
-        choices=["auto", "int8", "float16", "bfloat16", "float32"],
-        default="auto",
-        help="number format of the generator (auto, the default: as the service does)",
-    )
+    add_rendering(command)
 
 
 def _add_scores(command: argparse.ArgumentParser) -> None:
