@@ -42,6 +42,18 @@ class Main(nn.Module):
         return images
 
 
+def test_images_that_are_not_square_are_imported_too(
+    import_content: Importer, enliven: Enliven, render: Renderer, assert_same: AssertSame
+) -> None:
+    first, *rest = ups(4, 3, doublings=3)
+    assert isinstance(first, nn.ConvTranspose2d)
+    first = nn.ConvTranspose2d(10, first.out_channels, (4, 3), 1, 0, bias=False)
+    original = enliven(Main(first, *rest))
+    checkpoint = import_content(original.state_dict())
+    assert (checkpoint.spec.architecture, checkpoint.spec.img_size) == ("dcgan", (32, 24))
+    assert_same(render(checkpoint, Z), original, POINTS)
+
+
 @pytest.mark.parametrize("is_zip", [True, False], ids=["zip", "legacy"])
 @pytest.mark.parametrize("shape", [(4, 3), (4, 1), (3, 3), (5, 3)], ids=["64", "gray", "32", "128"])
 def test_the_pytorch_example_is_imported_as_dcgan(
