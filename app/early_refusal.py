@@ -12,10 +12,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from app.errors import Overloaded, problem_response
 from app.routes.service import Service
+from app.slow_heads import PromptHeads
 
 # A whole head, and nothing that one parser might read otherwise than another.
 _HEAD = re.compile(
@@ -63,7 +62,7 @@ class RefusalGate:
         self._arriving -= 1
 
 
-class EarlyRefusal(HttpToolsProtocol):
+class EarlyRefusal(PromptHeads):
     """Refuses a POST /generate that arrives whole and names no model; leaves the rest to uvicorn.
 
     A client that sends head and body apart is refused by the route.
