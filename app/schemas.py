@@ -189,6 +189,16 @@ class GeneratedImages(BaseModel):
     images: list[GeneratedImage]
 
 
+class SeededLatent(BaseModel):
+    """The z behind one seeded image, truncation included."""
+
+    model: str
+    digest: str
+    seed: int
+    label: int | None = Field(description="the class, given or drawn from the seed")
+    z: list[float] = Field(description="z_dim numbers, each exact in float32")
+
+
 class Readiness(BaseModel):
     """Whether the service can answer; `faults` holds what is wrong, by model."""
 
