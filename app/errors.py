@@ -31,7 +31,7 @@ from starlette.exceptions import HTTPException
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _MAX_FIELD_ERRORS = 20
-_MAX_TEXT = 300
+_MAX_TEXT = 1000  # holds the names of some eighty directions
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,17 @@ from app.errors import install_problem_handlers
 from app.image_encoding import load_encoders
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
-from app.routes import generate, health, images, interpolate, latents, models
+from app.routes import (
+    directions,
+    explore,
+    generate,
+    health,
+    images,
+    interpolate,
+    latents,
+    mix,
+    models,
+)
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
@@ -48,7 +58,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    for module in (generate, interpolate, images, latents, models, health):
+    stills = (generate, images, latents, mix)
+    for module in (*stills, interpolate, explore, models, directions, health):
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)

@@ -10,6 +10,7 @@ from app.image_encoding import ImageFormat
 from app.render_plan import RenderRequest, Seeds
 from app.routes.caching import answer_without_work, cache_headers
 from app.routes.documentation import problems
+from app.routes.edits import read_edits
 from app.routes.responses import identity_headers
 from app.routes.service import RendererOf
 from app.schemas import ImageQuery, SeededLatent, UrlSeed
@@ -29,7 +30,8 @@ async def show_latent(
 ) -> Response:
     """Show z as the generator sees it; sent to /generate as `latents` it gives the same image."""
     source = Seeds((seed,), field="seed")
-    plan = renderer.plan(RenderRequest(source, "single", ImageFormat.PNG, **query.model_dump()))
+    asked = query.model_dump() | {"edits": read_edits(query.edits)}
+    plan = renderer.plan(RenderRequest(source, "single", ImageFormat.PNG, **asked))
     headers = cache_headers(plan)
     if answer := answer_without_work(request, plan, headers, "application/json"):
         return answer
