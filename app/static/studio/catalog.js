@@ -4,6 +4,7 @@ import { askJson } from "./api.js";
 
 let served = [];
 let starting = "";
+const ways = new Map();
 
 /** Ask what is served. Returns whether it differs from what was known. */
 export async function loadCatalog() {
@@ -22,6 +23,16 @@ export function models() {
 /** Return the model of this name, or the default one. */
 export function modelNamed(name) {
   return served.find((model) => model.name === name) ?? served.find((model) => model.name === starting);
+}
+
+/** Ask along what a model's images can be changed: a list of {name, kind, strength, ...}. */
+export function directionsOf(model) {
+  if (!ways.has(model.digest)) {
+    const asked = askJson(`models/${encodeURIComponent(model.name)}/directions`).then(({ directions }) => directions);
+    ways.set(model.digest, asked);
+    asked.catch(() => ways.delete(model.digest));
+  }
+  return ways.get(model.digest);
 }
 
 /** Return height and width of a model's images. */

@@ -5,7 +5,7 @@ import { labelOf, looksOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, h } from "./element.js";
 import { load, paint } from "./pictures.js";
 import { enlarge } from "./sizing.js";
-import { change, editsText, link, now } from "./state.js";
+import { change, editsText, now } from "./state.js";
 import { drawThreads } from "./threads.js";
 import { bytes } from "./wording.js";
 
@@ -27,7 +27,8 @@ export function createInspector() {
       button("×", () => change({ seed: null }, { step: true }), { "aria-label": "Close" })),
     canvas,
     h("p", { className: "actions" },
-      button("To the timeline", () => change({ view: "morph", keys: [...now().keys, now().seed], seed: null }, { step: true })), verify),
+      button("To the timeline", () => change({ view: "morph", keys: [...now().keys, now().seed], seed: null }, { step: true })),
+      button("Shape it", () => change({ view: "shape", face: now().seed, seed: null }, { step: true })), verify),
     verdict,
     h("figure", {}, threads, latentNote),
     facts,
@@ -54,7 +55,7 @@ export function createInspector() {
   }
 
   async function showLatent(model, state) {
-    const path = address(`latents/${state.seed}`, { model: model.is_default ? "" : model.name, label: labelOf(model, state), truncation: state.psi === 1 ? "" : state.psi, digest: model.digest });
+    const path = address(`latents/${state.seed}`, { model: model.is_default ? "" : model.name, label: labelOf(model, state), truncation: state.psi === 1 ? "" : state.psi, edits: editsText(state.lean), digest: model.digest });
     const { z } = await askJson(path);
     if (now().seed !== state.seed) return;
     drawThreads(threads, z);

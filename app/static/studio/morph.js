@@ -41,7 +41,7 @@ export function createMorph() {
   });
   takeSeeds(timeline, (seed, event) => setKeys(insert(now().keys, seed, placeOf(event), moved)));
   let moved = null; // the place of the key frame that is being dragged
-  let shown = "";
+  let shown = null;
   let keysShown = "";
   let loading = new AbortController();
 

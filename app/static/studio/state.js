@@ -30,6 +30,7 @@ const PARTS = {
   path: { ...word, start: "slerp" },
   easing: { ...word, start: "linear" },
   seconds: { ...number(1, 20), start: 4 },
+  face: { ...seed, start: null },
   edits: { ...edits, start: {} },
   a: { ...list, start: [] },
   b: { ...list, start: [] },
@@ -42,7 +43,11 @@ const PARTS = {
 export const editsText = edits.write;
 
 let current = read();
+let timer = 0;
 const listeners = [];
+
+// Browsers let a page change its address some twenty times a second; a slider changes the state more often.
+const SETTLE_MS = 150;
 
 /** Return the state as it is now; frozen. */
 export function now() {
@@ -55,8 +60,12 @@ export function change(patch, { step = false } = {}) {
   const hash = write(next);
   if (hash === write(current)) return;
   const before = current;
+  clearTimeout(timer);
+  if (step) {
+    if (location.hash !== write(before)) history.replaceState(null, "", write(before));
+    history.pushState(null, "", hash);
+  } else timer = setTimeout(() => history.replaceState(null, "", write(current)), SETTLE_MS);
   current = next;
-  history[step ? "pushState" : "replaceState"](null, "", hash);
   for (const listen of listeners) listen(current, before);
 }
 
@@ -89,6 +98,7 @@ function read() {
 }
 
 function follow() {
+  clearTimeout(timer);
   const before = current;
   current = read();
   if (write(current) !== write(before)) for (const listen of listeners) listen(current, before);

@@ -1,5 +1,6 @@
 // The studio: one state, one view at a time, and what frames them.
 
+import { createArithmetic } from "./arithmetic.js";
 import { loadCatalog, modelNamed, models } from "./catalog.js";
 import { createCallBar } from "./code.js";
 import { tellTo } from "./connection.js";
@@ -7,6 +8,7 @@ import { h } from "./element.js";
 import { startLive } from "./live.js";
 import { createModels } from "./models.js";
 import { createMorph } from "./morph.js";
+import { createShape } from "./shape.js";
 import { change, link, now, onChange } from "./state.js";
 import { startTheme } from "./theme.js";
 import { createWall } from "./wall.js";
@@ -15,6 +17,8 @@ import { createWall } from "./wall.js";
 const VIEWS = {
   wall: { title: "Wall", create: createWall },
   morph: { title: "Morph", create: createMorph },
+  shape: { title: "Shape", create: createShape },
+  arithmetic: { title: "Arithmetic", create: createArithmetic },
   models: { title: "Models", create: createModels },
 };
 
@@ -29,7 +33,7 @@ function viewOf(state) {
   return VIEWS[state.view] ? state.view : "wall";
 }
 
-function show(state) {
+function show(state, before) {
   const name = viewOf(state);
   if (shown !== name) {
     made[shown]?.leave?.();
@@ -39,7 +43,7 @@ function show(state) {
     document.title = `${VIEWS[name].title} · ganloom`;
     shown = name;
   }
-  made[name].update(state);
+  made[name].update(state, before);
   for (const tab of tabs.children) {
     tab.href = link({ view: tab.dataset.view, seed: null });
     if (tab.dataset.view === name) tab.setAttribute("aria-current", "page");

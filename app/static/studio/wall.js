@@ -126,7 +126,7 @@ export function createWall() {
   let settle = 0;
   return {
     node,
-    update(state) {
+    update(state, before) {
       filters.update(state);
       const model = modelNamed(state.model);
       const [height, width] = sizeOf(model);
@@ -144,6 +144,8 @@ export function createWall() {
       for (const one of tiles.querySelectorAll("[aria-pressed]")) one.removeAttribute("aria-pressed");
       tiles.querySelector(`[data-seed="${state.seed}"]`)?.setAttribute("aria-pressed", "true");
       inspector.update(state);
+      // Whoever closes the inspector goes on where it was opened.
+      if (state.seed === null && before?.seed != null) tiles.querySelector(`[data-seed="${before.seed}"]`)?.focus();
     },
     call(state) {
       const model = modelNamed(state.model);
