@@ -47,7 +47,7 @@ _STARTS_AT_ONCE = 32
 _PRIORS: dict[Task, float] = {
     "invert": 1e-4,
     "inpaint": 1e-2,
-    "denoise": 1e-2,
+    "denoise": 1e-3,
     "super-resolve": 1e-2,
 }
 
@@ -121,7 +121,10 @@ class Inversion:
     """One search, advanced a few steps at a time, so that it can be watched and given up."""
 
     def __init__(
-        self, generator: DifferentiableGenerator, observation: Observation, options: InversionOptions
+        self,
+        generator: DifferentiableGenerator,
+        observation: Observation,
+        options: InversionOptions,
     ) -> None:
         """Find the nearest starts; ValueError if image or label are not this generator's."""
         height, width, channels = observation.pixels.shape
@@ -195,11 +198,11 @@ class Inversion:
         """Return J of each row, (n,), and remember the lowest."""
         errors = self._error_of(self._generator.module(z, labels))
         objectives = errors + self._prior * z.square().sum(1)
-        row = int(objectives.argmin())
-        lowest = float(objectives[row])
+        row = int(objectives.detach().argmin())
+        lowest = float(objectives[row].detach())
         if self._best is None or lowest < self._best[0]:
             label = None if labels is None else int(labels[row])
-            self._best = (lowest, float(errors[row]), z[row].detach().clone(), label)
+            self._best = (lowest, float(errors[row].detach()), z[row].detach().clone(), label)
         return objectives
 
     def _descend(self) -> None:
