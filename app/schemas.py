@@ -50,6 +50,7 @@ def _require_plain_digits(value: object) -> object:
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 UrlSeed = Annotated[Seed, BeforeValidator(_require_plain_digits)]
+UrlNumber = Annotated[int, BeforeValidator(_require_plain_digits)]
 Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
 Label = Annotated[
     int | str,
