@@ -25,7 +25,7 @@ export class Follower {
         const [path, options] = this.ask(wish);
         const picture = await fetchPicture(path, options);
         paint(this.canvas, picture.bitmap);
-        this.canvas.dataset.shows = path;
+        this.canvas.dataset.shows = options?.body ? `${path} ${options.body}` : path;
         this.onShown(wish, picture);
       } catch (error) {
         this.onError(error);

@@ -2,6 +2,10 @@
 
 const numbers = (text) => text.split(",").filter((part) => /^\d{1,16}$/.test(part)).map(Number);
 const list = { read: numbers, write: (seeds) => seeds.join(",") };
+const floats = {
+  read: (text) => (text.split(",").every((part) => part !== "" && Number.isFinite(Number(part))) ? text.split(",").map(Number) : undefined),
+  write: (values) => values.join(","),
+};
 const number = (min, max) => ({
   read: (text) => (text !== "" && Number.isFinite(Number(text)) ? Math.min(max, Math.max(min, Number(text))) : undefined),
   write: String,
@@ -32,6 +36,10 @@ const PARTS = {
   seconds: { ...number(1, 20), start: 4 },
   face: { ...seed, start: null },
   edits: { ...edits, start: {} },
+  z: { ...floats, start: [] },
+  zclass: { ...word, start: "" },
+  task: { ...word, start: "invert" },
+  steps: { ...number(50, 2000), start: 300 },
   a: { ...list, start: [] },
   b: { ...list, start: [] },
   c: { ...list, start: [] },

@@ -8,6 +8,7 @@ import { h } from "./element.js";
 import { startLive } from "./live.js";
 import { createModels } from "./models.js";
 import { createMorph } from "./morph.js";
+import { createPicture } from "./picture.js";
 import { createShape } from "./shape.js";
 import { change, link, now, onChange } from "./state.js";
 import { startTheme } from "./theme.js";
@@ -19,6 +20,7 @@ const VIEWS = {
   morph: { title: "Morph", create: createMorph },
   shape: { title: "Shape", create: createShape },
   arithmetic: { title: "Arithmetic", create: createArithmetic },
+  picture: { title: "From a picture", create: createPicture },
   models: { title: "Models", create: createModels },
 };
 
@@ -74,7 +76,7 @@ function fillModels() {
 tellTo(tell);
 startTheme(document.getElementById("theme"));
 tabs.append(...Object.entries(VIEWS).map(([view, { title }]) => h("a", { data: { view }, href: `#${view}` }, title)));
-modelChoice.addEventListener("change", () => change({ model: modelChoice.value, label: "", edits: {}, lean: {}, size: 0 }, { step: true }));
+modelChoice.addEventListener("change", () => change({ model: modelChoice.value, label: "", edits: {}, lean: {}, size: 0, z: [], zclass: "" }, { step: true }));
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part behind # is the state
   place.focus();
