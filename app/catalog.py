@@ -42,6 +42,7 @@ class ServedGenerator:
         self.spec: GeneratorSpec = checkpoint.spec
         self.class_names = checkpoint.class_names
         self.attribute_names = checkpoint.attribute_names
+        self.directions = checkpoint.directions
         self.latent_scheme = checkpoint.latent_scheme
         self.provenance: dict[str, Any] = _plain(dataclasses.asdict(checkpoint.provenance))
         self.facts = facts

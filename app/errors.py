@@ -4,9 +4,12 @@ ServiceError
 ├── InvalidRequest       422  a field is wrong, and named
 ├── UnknownModel         404  no such model, or another digest
 ├── NotAcceptable        406  no media type that the client accepts
+├── UnknownJob           404  no such job, or not any more
 ├── BodyTimeout          408  the body did not arrive in time
+├── NoResultYet          409  the job has not found anything, or never will
 ├── BodyTooLarge         413  more bytes than a body may have
 ├── UnsupportedEncoding  415  a compressed request body
+├── UnsupportedMedia     415  a body that is no image
 ├── Overloaded           429  the queue is full; Retry-After says for how long
 ├── ClientGone           499  nobody is left to answer; never seen
 ├── GeneratorFailed      500  the device failed; never the client's doing
@@ -31,7 +34,7 @@ from starlette.exceptions import HTTPException
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _MAX_FIELD_ERRORS = 20
-_MAX_TEXT = 300
+_MAX_TEXT = 1000  # holds the names of some eighty directions
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +100,20 @@ class UnknownModel(ServiceError):
         return self._fields
 
 
+class UnknownJob(ServiceError):
+    """There is no such job, or it has expired."""
+
+    status = 404
+    title = "Unknown job"
+
+
+class NoResultYet(ServiceError):
+    """The job has no result: it is not done, or did not end well."""
+
+    status = 409
+    title = "No result"
+
+
 class NotAcceptable(ServiceError):
     """The Accept header leaves nothing that can be sent."""
 
@@ -130,14 +147,21 @@ class UnsupportedEncoding(ServiceError):
     title = "Unsupported content encoding"
 
 
+class UnsupportedMedia(ServiceError):
+    """The request body is said to be something that is not read here."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
 class Overloaded(ServiceError):
     """The queue is full."""
 
     status = 429
     title = "Overloaded"
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__("More images are waiting than the queue holds; try again later.")
+    def __init__(self, retry_after_s: float, waiting: str = "images") -> None:
+        super().__init__(f"More {waiting} are waiting than the queue holds; try again later.")
         self.retry_after_s = max(1, math.ceil(retry_after_s))
 
     @property

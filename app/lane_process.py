@@ -24,10 +24,11 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from app.framing import LENGTH, frame, read_frame
 from app.image_encoding import ImageFormat, load_encoders
 from app.lanes import Encoding, Payload, RenderedBatch, render_batch
 from model.checkpoint import Checkpoint, read_checkpoint
@@ -38,7 +39,6 @@ from model.spec import GeneratorSpec
 _ENCODINGS: tuple[Encoding, ...] = (None, *ImageFormat)
 _REQUEST = struct.Struct("<III")  # model, rows, z_dim
 _TIMES = struct.Struct("<dd")  # forward_s, encode_s
-_LENGTH = struct.Struct("<I")  # before every message
 _READ_AHEAD_BYTES = 2**22
 _NICENESS = 5
 
@@ -58,7 +58,7 @@ class LaneProcess:
             command = [sys.executable, "-m", "app.lane_process", str(number)]
             self._process = subprocess.Popen(command, pass_fds=[number])
         order = {"paths": [str(path) for path in paths], "options": options}
-        self._socket.sendall(_frame(json.dumps(order).encode()))
+        self._socket.sendall(frame(json.dumps(order).encode()))
         self._turn = asyncio.Lock()
         self._has_ended = False
         self._reader: asyncio.StreamReader | None = None
@@ -68,7 +68,7 @@ class LaneProcess:
         """Block until it is ready; return what each engine says of itself. Raises LaneError."""
         try:
             with self._socket.makefile("rb") as file:
-                answer = _check(_read_frame(file))
+                answer = _check(read_frame(file))
         except (EOFError, OSError) as error:
             raise LaneError("the process of a lane ended while it started") from error
         return [
@@ -86,9 +86,9 @@ class LaneProcess:
             if self._has_ended:
                 raise LaneError("the process of a lane has ended")
             try:
-                self._writer.write(_frame(message))
-                head = await self._reader.readexactly(_LENGTH.size)
-                answer = await self._reader.readexactly(*_LENGTH.unpack(head))
+                self._writer.write(frame(message))
+                head = await self._reader.readexactly(LENGTH.size)
+                answer = await self._reader.readexactly(*LENGTH.unpack(head))
             except (OSError, asyncio.IncompleteReadError) as error:
                 self._has_ended = True
                 raise LaneError("the process of a lane has ended") from error
@@ -145,11 +145,11 @@ def main() -> None:
     pipe = socket.socket(fileno=int(sys.argv[1]))
     requests = pipe.makefile("rb")
     with contextlib.suppress(EOFError, OSError):
-        order = json.loads(_read_frame(requests))
+        order = json.loads(read_frame(requests))
         engines = _answer(pipe, partial(_load, order["paths"], order["options"]), _describe)
         gc.freeze()  # or a full collection walks through all of torch, for 0.1 s at a time
         while engines:
-            message = _read_frame(requests)
+            message = read_frame(requests)
             _answer(pipe, partial(_obey, engines, message), bytes)
 
 
@@ -182,7 +182,7 @@ def _answer(pipe: socket.socket, work: Callable[[], Any], write: Callable[[Any],
         answer = b"\1" + write(result)
     except Exception as error:
         result, answer = None, b"\0" + str(error).encode("utf-8", "replace")
-    pipe.sendall(_frame(answer))
+    pipe.sendall(frame(answer))
     return result
 
 
@@ -191,23 +191,6 @@ def _check(answer: bytes) -> memoryview:
     if not answer[0]:
         raise LaneError(answer[1:].decode())
     return memoryview(answer)[1:]
-
-
-def _frame(message: bytes) -> bytes:
-    return _LENGTH.pack(len(message)) + message
-
-
-def _read_frame(file: BinaryIO) -> bytes:
-    """Read one message from a buffered file; EOFError if the other end is gone."""
-    length = _LENGTH.unpack(_read_exactly(file, _LENGTH.size))[0]
-    return _read_exactly(file, length)
-
-
-def _read_exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise EOFError
-    return data
 
 
 def _describe(engines: list[InferenceEngine]) -> bytes:

@@ -12,9 +12,22 @@ from fastapi import FastAPI
 from app.catalog import load_catalog
 from app.errors import install_problem_handlers
 from app.image_encoding import load_encoders
+from app.inversions import Inversions
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
-from app.routes import generate, health, images, interpolate, models
+from app.routes import (
+    directions,
+    explore,
+    generate,
+    health,
+    images,
+    interpolate,
+    invert,
+    jobs,
+    latents,
+    mix,
+    models,
+)
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
@@ -48,7 +61,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    for module in (generate, interpolate, images, models, health):
+    stills = (generate, images, latents, mix)
+    for module in (*stills, interpolate, explore, invert, jobs, models, directions, health):
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)
@@ -70,12 +84,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     catalog.start()
     renderer = Renderer(catalog, settings, metrics)
     service.renderer, service.catalog = renderer, catalog
+    inversions = service.inversions = Inversions(settings)
     watch = asyncio.create_task(catalog.watch(settings.canary_period_s))
     try:
         yield
     finally:
         watch.cancel()
-        service.renderer = service.catalog = None
+        service.renderer = service.catalog = service.inversions = None
+        await inversions.close()
         await catalog.close(min(settings.drain_s, _WORKERS_END_S))
         renderer.close()
 

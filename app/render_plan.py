@@ -13,7 +13,9 @@ import numpy as np
 from app.catalog import Catalog, ServedGenerator
 from app.errors import InvalidRequest
 from app.image_encoding import AnimationFormat, ImageFormat, encoder_version
+from app.latent_sources import Mixes, Sweep, check_mixes, check_row, require_directions
 from app.settings import Settings
+from model.edits import Edits, edit_rows
 from model.latents import (
     MAX_SEED,
     Interpolation,
@@ -23,6 +25,7 @@ from model.latents import (
     sample_latents,
     truncate,
 )
+from model.mix import mix_latents
 
 Layout = Literal["single", "grid", "strip", "zip", "multipart", "json", "animation"]
 
@@ -51,17 +54,21 @@ class Walk:
     method: Interpolation
 
 
+Source = Seeds | LatentRows | Walk | Sweep | Mixes
+
+
 @dataclass(frozen=True)
 class RenderRequest:
     """What a route asks for, in the client's words; None stands for a default."""
 
-    source: Seeds | LatentRows | Walk
+    source: Source
     layout: Layout
     image_format: ImageFormat | AnimationFormat
     model: str | None = None
     digest: str | None = None
     label: int | str | None = None
     truncation: float = 1.0
+    edits: Edits = ()
 
 
 @dataclass(frozen=True)
@@ -82,15 +89,24 @@ class RenderPlan:
     def count(self) -> int:
         """The images to render."""
         source = self.request.source
-        if isinstance(source, Walk):
+        if isinstance(source, Walk | Sweep):
             return source.steps
+        if isinstance(source, Mixes):
+            return len(source.mixes)
         return len(source.z if isinstance(source, LatentRows) else source.seeds)
+
+    @property
+    def draws(self) -> int:
+        """The seeds to draw or rows to build, whichever are more."""
+        source = self.request.source
+        return max(self.count, source.drawn if isinstance(source, Mixes) else 0)
 
     @property
     def etag(self) -> str:
         """The strong ETag of the answer, from all that its bytes depend on."""
         request, generator = self.request, self.generator
         source: Any = request.source
+        described = source.canonical() if isinstance(source, Mixes) else vars(source)
         parts = [
             *(
                 generator.digest,
@@ -98,71 +114,84 @@ class RenderPlan:
                 generator.latent_scheme,
                 encoder_version(),
             ),
-            *(type(source).__name__, vars(source) | {"field": None}, self.label),
+            *(type(source).__name__, described | {"field": None}, self.label),
             *(abs(request.truncation), request.layout, request.image_format.value),
+            request.edits,
         ]
         text = json.dumps(parts, sort_keys=True, default=list)
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
     def make_latents(self) -> Latents:
         """Build the rows to render."""
-        spec, source = self.generator.spec, self.request.source
+        request, generator = self.request, self.generator
+        edits = [request.edits] * self.count
+        if isinstance(request.source, Sweep):
+            edits = request.source.edits(generator, request.edits)
+        latents = truncate(self._unedited_latents(), abs(request.truncation))
+        # After truncation, so that an edit of one strength is as strong at any truncation.
+        return edit_rows(latents, generator.directions, edits)
+
+    def _unedited_latents(self) -> Latents:
+        generator, source = self.generator, self.request.source
+        spec = generator.spec
         if isinstance(source, LatentRows):
             z = np.asarray(source.z, np.float32)
-            latents = Latents(z, fixed_labels(spec, len(z), self.label))
-        else:
-            latents = sample_latents(spec, source.seeds, self.label)
+            return Latents(z, fixed_labels(spec, len(z), self.label))
+        if isinstance(source, Mixes):
+            return mix_latents(spec, generator.directions, source.mixes, self.label)
+        latents = sample_latents(spec, source.seeds, self.label)
         if isinstance(source, Walk):
-            latents = interpolate(latents, source.steps, source.method)
-        return truncate(latents, abs(self.request.truncation))
+            return interpolate(latents, source.steps, source.method)
+        if isinstance(source, Sweep):
+            return Latents.concatenate([latents] * source.steps)
+        return latents
 
 
 def make_plan(request: RenderRequest, catalog: Catalog, settings: Settings) -> RenderPlan:
     """Check a request against its model and the limits; raises what is wrong with it."""
     generator = catalog.find(request.model, request.digest)
     _check_source(request.source, generator, settings)
+    require_directions(generator, [name for name, _ in request.edits], "edits")
     return RenderPlan(request, generator, _resolve_label(request, generator))
 
 
-def _check_source(
-    source: Seeds | LatentRows | Walk, generator: ServedGenerator, settings: Settings
-) -> None:
+def _check_source(source: Source, generator: ServedGenerator, settings: Settings) -> None:
     """Bound the images, their pixels and the values of z."""
-    if isinstance(source, Walk):
-        field, count, limit = "steps", source.steps, settings.max_steps
-        if len(source.seeds) > source.steps:
-            raise InvalidRequest("steps", "a walk needs at least a step for each of its seeds")
-    elif isinstance(source, Seeds):
-        field, count, limit = source.field, len(source.seeds), settings.max_images
-    else:
-        field, count, limit = "latents", len(source.z), settings.max_images
+    field, count, limit = _size_of(source, settings)
+    if isinstance(source, Walk) and len(source.seeds) > source.steps:
+        raise InvalidRequest("steps", "a walk needs at least a step for each of its seeds")
     height, width = generator.spec.img_size
     limit = min(limit, settings.max_pixels // (height * width))
     if count > limit:
         raise InvalidRequest(field, f"at most {limit} images of this model in one request")
     if isinstance(source, LatentRows):
-        _check_rows(source.z, generator.spec.z_dim, settings.max_latent_magnitude)
+        for index, row in enumerate(source.z):
+            magnitude = settings.max_latent_magnitude
+            check_row(row, generator.spec.z_dim, magnitude, f"latents.{index}")
+    elif isinstance(source, Mixes):
+        check_mixes(source, generator, settings)
     elif max(source.seeds) > MAX_SEED:
         raise InvalidRequest("seed" if field == "n" else "seeds", f"at most {MAX_SEED}")
+    if isinstance(source, Sweep):
+        require_directions(generator, [source.direction], "direction")
 
 
-def _check_rows(rows: list[list[float]], z_dim: int, magnitude: float) -> None:
-    for index, row in enumerate(rows):
-        if len(row) != z_dim:
-            raise InvalidRequest(
-                f"latents.{index}", f"this model's rows have {z_dim} numbers, not {len(row)}"
-            )
-        if max(row) > magnitude or min(row) < -magnitude:
-            raise InvalidRequest(
-                f"latents.{index}", f"numbers from -{magnitude:g} to {magnitude:g}"
-            )
+def _size_of(source: Source, settings: Settings) -> tuple[str, int, int]:
+    """Return the field that says how many images, how many it says, and the most."""
+    if isinstance(source, Walk | Sweep):
+        return "steps", source.steps, settings.max_steps
+    if isinstance(source, Mixes):
+        return source.field, len(source.mixes), settings.max_images
+    if isinstance(source, Seeds):
+        return source.field, len(source.seeds), settings.max_images
+    return "latents", len(source.z), settings.max_images
 
 
 def _resolve_label(request: RenderRequest, generator: ServedGenerator) -> int | None:
     """Turn a class name or an index, which a URL writes as text, into an index."""
     label, num_classes = request.label, generator.spec.num_classes
     if label is None:
-        if num_classes and isinstance(request.source, LatentRows):
+        if num_classes and isinstance(request.source, LatentRows | Mixes):
             raise InvalidRequest("label", "explicit latents of this model need a class")
         return None
     if not num_classes:

@@ -28,15 +28,19 @@ from app.image_encoding import (
     pack_zip,
 )
 from app.lanes import Encoding
+from app.latent_sources import Mixes, Sweep
 from app.metrics import Metrics
 from app.pending import RenderedRows
-from app.render_plan import RenderPlan, RenderRequest, Seeds, Walk, make_plan
+from app.render_plan import LatentRows, RenderPlan, RenderRequest, Seeds, Walk, make_plan
 from app.settings import Settings
 from model.contact_sheet import contact_sheet
 from model.latents import Latents
 
 # More rows than this are drawn off the event loop: a row takes about 5 microseconds.
 _FEW_ROWS = 16
+
+# What a file in an archive is called that is not the image of a seed.
+_STEMS = {LatentRows: "latent", Walk: "frame", Sweep: "frame", Mixes: "mix"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Renderer:
         self._packer.shutdown(wait=False, cancel_futures=True)
 
     async def _sample(self, plan: RenderPlan) -> Latents:
-        if plan.count <= _FEW_ROWS:
+        if plan.draws <= _FEW_ROWS:
             return plan.make_latents()
         return await asyncio.to_thread(plan.make_latents)
 
@@ -159,7 +163,7 @@ def _pack_rows(plan: RenderPlan, latents: Latents, rows: list[Any]) -> tuple[byt
 def _name_rows(plan: RenderPlan, count: int) -> list[str]:
     """Name each row by its seed, a repeated seed by its repetition too."""
     if not isinstance(plan.request.source, Seeds):
-        stem = "frame" if isinstance(plan.request.source, Walk) else "latent"
+        stem = _STEMS[type(plan.request.source)]
         return [f"{stem}-{row:03d}" for row in range(count)]
     seen: dict[int, int] = {}
     names = []

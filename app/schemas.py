@@ -19,6 +19,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.mix_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
+from model.edits import MAX_EDIT_STRENGTH
 from model.latents import MAX_SEED
 
 _MAX_NAME = 128
@@ -48,6 +50,7 @@ def _require_plain_digits(value: object) -> object:
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 UrlSeed = Annotated[Seed, BeforeValidator(_require_plain_digits)]
+UrlNumber = Annotated[int, BeforeValidator(_require_plain_digits)]
 Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
 Label = Annotated[
     int | str,
@@ -63,7 +66,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class GenerateBody(BaseModel):
-    """What to generate. Exactly one of `seed`, `seeds`, `latents`, or none for a random seed."""
+    """What to generate: one of `seed`, `seeds`, `latents`, `mixes`, or none for a random seed."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
@@ -76,6 +79,12 @@ class GenerateBody(BaseModel):
         default=None, description="the seeds, one an image"
     )
     latents: Rows | None = Field(default=None, description="z itself, z_dim numbers a row")
+    mixes: Annotated[list[MixBody], Field(min_length=1, fail_fast=True)] | None = Field(
+        default=None, description="weighted sums of seeds, latents and directions, one an image"
+    )
+    edits: EditsOf | None = Field(
+        default=None, description="how far to go along which directions", examples=[{"glasses": 2}]
+    )
     label: Label | None = Field(
         default=None, description="a class, by index or name; none: a class drawn from each seed"
     )
@@ -106,11 +115,19 @@ class _CacheableQuery(BaseModel):
     )
 
 
-class ImageQuery(_CacheableQuery):
+class _EditableQuery(_CacheableQuery):
+    edits: EditsText | None = Field(
+        default=None,
+        description="how far to go along which directions",
+        examples=["glasses:1.5,sefa-3:-2"],
+    )
+
+
+class ImageQuery(_EditableQuery):
     """The parameters of one still."""
 
 
-class InterpolateQuery(_CacheableQuery):
+class InterpolateQuery(_EditableQuery):
     """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
 
     start: UrlSeed | None = Field(default=None, description="the first seed", examples=[1])
@@ -129,6 +146,47 @@ class InterpolateQuery(_CacheableQuery):
     )
 
 
+class ExploreQuery(_EditableQuery):
+    """One seed along one direction."""
+
+    seed: UrlSeed = Field(description="whose image is changed", examples=[7])
+    direction: DirectionName = Field(description="a name of /models/{name}/directions")
+    start: Strength | None = Field(
+        default=None, alias="from", description="the first strength; none: -strength of the list"
+    )
+    stop: Strength | None = Field(
+        default=None, alias="to", description="the last strength; none: strength of the list"
+    )
+    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(_require_plain_digits)] = (
+        Field(default=9, description="frames, both ends included")
+    )
+    format: WalkFormat | None = Field(
+        default=None, description="png (a strip) unless Accept differs"
+    )
+
+
+_SeedList = Annotated[
+    str,
+    Field(pattern=r"^(0|[1-9][0-9]{0,15})(,(0|[1-9][0-9]{0,15}))*$", max_length=2048),
+]
+_SeedLists = Annotated[list[_SeedList], Field(max_length=MAX_TERMS)]
+
+
+class MixQuery(_EditableQuery):
+    """Averages of seeds, added and taken away."""
+
+    plus: _SeedLists = Field(
+        default=[], description="seeds whose mean is added, as 1,2,3", examples=[["1,2,3", "7,8,9"]]
+    )
+    minus: _SeedLists = Field(
+        default=[], description="seeds whose mean is taken away, as 4,5,6", examples=[["4,5,6"]]
+    )
+    rescale: bool = Field(
+        default=True, description="bring the sum to the length of a sample, the root of z_dim"
+    )
+    format: StillFormat | None = Field(default=None, description="png unless Accept differs")
+
+
 class Limits(BaseModel):
     """What one request may ask for."""
 
@@ -138,6 +196,7 @@ class Limits(BaseModel):
     max_body_bytes: int
     max_latent_magnitude: float
     max_seed: int = MAX_SEED
+    max_edit_strength: float = MAX_EDIT_STRENGTH
     deadline_s: float
 
 
@@ -175,7 +234,7 @@ class ModelList(BaseModel):
 class GeneratedImage(BaseModel):
     """One image of the `json` layout."""
 
-    seed: int | None = Field(description="null for explicit latents")
+    seed: int | None = Field(description="null for explicit latents and mixes")
     label: int | None
     data: str = Field(description="the file, base64")
 
@@ -187,6 +246,16 @@ class GeneratedImages(BaseModel):
     digest: str
     media_type: str
     images: list[GeneratedImage]
+
+
+class SeededLatent(BaseModel):
+    """The z behind one seeded image, truncation included."""
+
+    model: str
+    digest: str
+    seed: int
+    label: int | None = Field(description="the class, given or drawn from the seed")
+    z: list[float] = Field(description="z_dim numbers, each exact in float32")
 
 
 class Readiness(BaseModel):

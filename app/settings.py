@@ -55,3 +55,14 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(default=2**20, ge=2, description="bytes of one request body")
     max_latent_magnitude: float = Field(default=10.0, gt=0, description="bound of |z| in `latents`")
+
+    max_upload_bytes: int = Field(default=2**23, ge=2**10, description="bytes of a sent image")
+    max_upload_pixels: int = Field(
+        default=2**24, ge=2**10, description="pixels of a sent image, decoded"
+    )
+    inversions: int = Field(default=4, ge=1, le=64, description="inversions that run at once")
+    inversion_queue: int = Field(default=16, ge=0, description="inversions that may wait")
+    inversion_limit_s: float = Field(
+        default=600.0, gt=0, description="an inversion that runs longer fails"
+    )
+    job_ttl_s: float = Field(default=600.0, gt=0, description="how long an ended job is kept")

@@ -1,8 +1,8 @@
 """`Checkpoint`: a generator ready to serve, in one safetensors file that describes itself.
 
-The tensors are the generator's under `generator.` and `golden.pixels`; everything else is
-JSON in the file's metadata. A reader runs nothing from the file, and refuses what does not
-fit, by content and never by name.
+The tensors are the generator's under `generator.`, `golden.pixels` and, where it has any,
+`directions.vectors`; everything else is JSON in the file's metadata. A reader runs nothing
+from the file, and refuses what does not fit, by content and never by name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from model.directions import Directions
 from model.generators import build_generator
 from model.golden import GOLDEN_SEEDS, Golden
 from model.latents import LATENT_SCHEME
@@ -32,6 +33,7 @@ FORMAT_VERSION = "1"
 _OUTPUT_RANGE = "[-1, 1]"
 _PREFIX = "generator."
 _GOLDEN = "golden.pixels"
+_DIRECTIONS = "directions.vectors"
 _DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
 
 
@@ -51,6 +53,7 @@ class Checkpoint:
     attribute_names: tuple[str, ...] = ()
     latent_scheme: str = LATENT_SCHEME
     digest: str = ""
+    directions: Directions = field(default_factory=Directions)
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
@@ -67,6 +70,9 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
     }
     tensors = {_PREFIX + name: weight.contiguous() for name, weight in checkpoint.weights.items()}
     tensors[_GOLDEN] = torch.from_numpy(checkpoint.golden.pixels)
+    if len(checkpoint.directions):
+        metadata["directions"] = checkpoint.directions.to_json()
+        tensors[_DIRECTIONS] = torch.from_numpy(checkpoint.directions.vectors)
     content = _sort_header(safetensors.torch.save(tensors, metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
@@ -131,6 +137,10 @@ def _check_tensors(header: SafetensorsHeader, spec: GeneratorSpec) -> None:
         for name, tensor in generator.state_dict().items()
     }
     expected[_GOLDEN] = TensorEntry("U8", (len(GOLDEN_SEEDS), *spec.pixels_shape))
+    if "directions" in header.metadata:
+        found = header.tensors.get(_DIRECTIONS, TensorEntry("F32", (0,)))
+        count = found.shape[0] if found.shape else 0
+        expected[_DIRECTIONS] = TensorEntry("F32", (count, spec.z_dim))
     if missing := sorted(set(expected) - set(header.tensors)):
         raise CheckpointError(f"it lacks the tensor {missing[0]!r}")
     if unknown := sorted(set(header.tensors) - set(expected)):
@@ -162,6 +172,7 @@ def _assemble(
         class_names = _names(header.metadata["class_names"], spec.num_classes)
         attribute_names = _names(header.metadata["attribute_names"], None)
         provenance = Provenance.from_json(header.metadata["provenance"])
+        directions = _read_directions(header, tensors)
     except (KeyError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise CheckpointError(f"its metadata are malformed: {error}") from error
     return Checkpoint(
@@ -172,7 +183,14 @@ def _assemble(
         class_names=class_names,
         attribute_names=attribute_names,
         digest=digest,
+        directions=directions,
     )
+
+
+def _read_directions(header: SafetensorsHeader, tensors: dict[str, Tensor]) -> Directions:
+    if _DIRECTIONS not in tensors:
+        return Directions()
+    return Directions.from_json(header.metadata["directions"], tensors[_DIRECTIONS].numpy())
 
 
 def _names(text: str, count: int | None) -> tuple[str, ...]:

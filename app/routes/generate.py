@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat
+from app.latent_sources import Mixes
 from app.render_plan import LatentRows, RenderRequest, Seeds
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
@@ -17,11 +18,13 @@ from app.routes.request_body import read_json_body
 from app.routes.responses import rendering_response
 from app.routes.service import Service, ServiceOf
 from app.schemas import GenerateBody, GenerateLayout
+from model.edits import make_edits
 
 # A random seed is short enough to be read out loud.
 _RANDOM_SEEDS = 2**32
 
 _IMAGE_TYPES = [image_format.media_type for image_format in ImageFormat]
+_SOURCES = ("seed", "seeds", "latents", "mixes")
 _LAYOUT_TYPES: dict[str, GenerateLayout] = {
     "application/zip": "zip",
     "multipart/mixed": "multipart",
@@ -63,32 +66,41 @@ async def answer_generate(request: Request, service: Service) -> Response:
             model=body.model,
             label=body.label,
             truncation=body.truncation,
+            edits=make_edits(body.edits or {}),
         )
     )
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
     return rendering_response(plan, rendering, {"Vary": "Accept"})
 
 
-def _choose_source(body: GenerateBody) -> Seeds | LatentRows:
-    """Take exactly one of seed, seeds and latents; with none, draw a seed."""
-    given = [name for name in ("seed", "seeds", "latents") if getattr(body, name) is not None]
+def _choose_source(body: GenerateBody) -> Seeds | LatentRows | Mixes:
+    """Take exactly one of seed, seeds, latents and mixes; with none, draw a seed."""
+    given = [name for name in _SOURCES if getattr(body, name) is not None]
     if len(given) > 1:
         raise InvalidRequest(given[1], f"not together with {given[0]}")
     if body.n is not None and given not in ([], ["seed"]):
         raise InvalidRequest("n", f"not together with {given[0]}, whose length says how many")
     if body.latents is not None:
         return LatentRows(body.latents)
+    if body.mixes is not None:
+        return Mixes(tuple(mix.to_mix() for mix in body.mixes))
     if body.seeds is not None:
         return Seeds(body.seeds)
     first = secrets.randbelow(_RANDOM_SEEDS) if body.seed is None else body.seed
     return Seeds(range(first, first + (body.n or 1)), field="n")
 
 
+def _count_images(source: Seeds | LatentRows | Mixes) -> int:
+    if isinstance(source, Mixes):
+        return len(source.mixes)
+    return len(source.seeds if isinstance(source, Seeds) else source.z)
+
+
 def _choose_layout(
-    body: GenerateBody, source: Seeds | LatentRows, accept: str | None
+    body: GenerateBody, source: Seeds | LatentRows | Mixes, accept: str | None
 ) -> tuple[GenerateLayout, ImageFormat]:
     """Take layout and format from the body, and what it leaves open from Accept."""
-    count = len(source.seeds if isinstance(source, Seeds) else source.z)
+    count = _count_images(source)
     layout: GenerateLayout = body.layout or ("single" if count == 1 else "grid")
     image_format = ImageFormat(body.format or "png")
     if layout == "single" and count != 1:

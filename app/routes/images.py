@@ -13,6 +13,7 @@ from app.routes.caching import answer_without_work, cache_headers
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, answers
+from app.routes.edits import read_edits
 from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
 from app.schemas import Extension, ImageQuery, UrlSeed
@@ -55,6 +56,7 @@ async def answer_image(
             digest=query.digest,
             label=query.label,
             truncation=query.truncation,
+            edits=read_edits(query.edits),
         )
     )
     headers = cache_headers(plan)

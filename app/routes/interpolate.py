@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import InvalidRequest
-from app.image_encoding import AnimationFormat, ImageFormat
-from app.render_plan import Layout, RenderRequest, Walk
+from app.render_plan import RenderRequest, Walk
 from app.routes.caching import answer_without_work, cache_headers
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
-from app.routes.negotiation import choose_media_type
+from app.routes.edits import read_edits
 from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
-from app.schemas import InterpolateQuery, WalkFormat
-
-_MEDIA_TYPES = {
-    ("application/zip" if name == "zip" else f"image/{name}"): name for name in get_args(WalkFormat)
-}
+from app.routes.walk_format import WALK_MEDIA_TYPES, choose_walk_layout, negotiate_walk
+from app.schemas import InterpolateQuery
 
 router = APIRouter(tags=["images"])
 
@@ -31,7 +27,7 @@ router = APIRouter(tags=["images"])
     summary="Walk between seeds",
     response_class=Response,
     openapi_extra=DEADLINE_HEADER,
-    responses=answers(*_MEDIA_TYPES, is_cacheable=True) | RENDER_PROBLEMS | problems(406),
+    responses=answers(*WALK_MEDIA_TYPES, is_cacheable=True) | RENDER_PROBLEMS | problems(406),
 )
 async def walk_between_seeds(
     request: Request, query: Annotated[InterpolateQuery, Query()], renderer: RendererOf
@@ -40,8 +36,8 @@ async def walk_between_seeds(
 
     GIF alone holds fewer colours than the stills do.
     """
-    name = query.format or _negotiate(request)
-    layout, image_format = _choose_layout(name)
+    name = query.format or negotiate_walk(request)
+    layout, image_format = choose_walk_layout(name)
     plan = renderer.plan(
         RenderRequest(
             source=Walk(_choose_seeds(query), query.steps, query.method),
@@ -51,6 +47,7 @@ async def walk_between_seeds(
             digest=query.digest,
             label=query.label,
             truncation=query.truncation,
+            edits=read_edits(query.edits),
         )
     )
     headers = {**cache_headers(plan), "Vary": "Accept"}
@@ -59,20 +56,6 @@ async def walk_between_seeds(
         return answer
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
     return rendering_response(plan, rendering, headers)
-
-
-def _negotiate(request: Request) -> WalkFormat:
-    name: WalkFormat = _MEDIA_TYPES[
-        choose_media_type(request.headers.get("accept"), list(_MEDIA_TYPES))
-    ]
-    return name
-
-
-def _choose_layout(name: WalkFormat) -> tuple[Layout, ImageFormat | AnimationFormat]:
-    """Tell a strip and an archive of stills from moving pictures."""
-    if name in ("png", "zip"):
-        return ("strip" if name == "png" else "zip"), ImageFormat.PNG
-    return "animation", AnimationFormat(name)
 
 
 def _choose_seeds(query: InterpolateQuery) -> tuple[int, ...]:

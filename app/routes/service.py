@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from app.catalog import Catalog
 from app.errors import NotReady
+from app.inversions import Inversions
 from app.metrics import Metrics
 from app.renderer import Renderer
 from app.settings import Settings
@@ -16,12 +17,13 @@ from app.settings import Settings
 
 @dataclass
 class Service:
-    """One app's parts; `catalog` and `renderer` exist while the lifespan lasts."""
+    """One app's parts; all but the first two exist while the lifespan lasts."""
 
     settings: Settings
     metrics: Metrics
     catalog: Catalog | None = None
     renderer: Renderer | None = None
+    inversions: Inversions | None = None
 
     def require_renderer(self) -> Renderer:
         """Return the renderer; NotReady before and after the lifespan."""
@@ -47,6 +49,14 @@ async def _get_renderer(request: Request) -> Renderer:
     return service.require_renderer()
 
 
+async def _get_inversions(request: Request) -> Inversions:
+    service: Service = request.app.state.service
+    if service.inversions is None:
+        raise NotReady("The service is starting or stopping.")
+    return service.inversions
+
+
 ServiceOf = Annotated[Service, Depends(_get_service)]
 CatalogOf = Annotated[Catalog, Depends(_get_catalog)]
 RendererOf = Annotated[Renderer, Depends(_get_renderer)]
+InversionsOf = Annotated[Inversions, Depends(_get_inversions)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from model.checkpoint import Checkpoint, write_checkpoint
+from model.discovery import add_discovered
 from model.generators import load_generator
 from model.golden import Golden
 from model.importing.foreign import Foreign
@@ -51,7 +52,7 @@ def run_import(arguments: argparse.Namespace) -> None:
         ),
         class_names=names,
     )
-    checkpoint = write_checkpoint(seal_checkpoint(draft), arguments.out)
+    checkpoint = write_checkpoint(seal_checkpoint(add_discovered(draft)), arguments.out)
     _report(arguments.out, foreign, difference, checkpoint.digest)
 
 

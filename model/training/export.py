@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from model.checkpoint import Checkpoint, write_checkpoint
+from model.discovery import add_discovered
 from model.golden import Golden
 from model.provenance import Provenance, software_versions
 from model.sealing import seal_checkpoint
@@ -18,7 +19,7 @@ from model.training.state import TrainingState
 
 
 def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
-    """Write the averaged generator of `state` to `path`, with its golden pixels.
+    """Write the averaged generator of `state` to `path`, with golden pixels and directions.
 
     The golden seeds are rendered by the engine that will serve them, on the CPU, in float32
     and in the precision of this machine, so that training and serving cannot drift apart unseen.
@@ -37,7 +38,7 @@ def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
         class_names=tuple(state.facts["class_names"]) if state.spec.is_conditional else (),
         attribute_names=tuple(state.facts["attribute_names"]),
     )
-    return write_checkpoint(seal_checkpoint(draft), path)
+    return write_checkpoint(seal_checkpoint(add_discovered(draft)), path)
 
 
 def _provenance(state: TrainingState) -> Provenance:

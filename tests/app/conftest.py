@@ -14,6 +14,7 @@ from app.batching import Batcher
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint, write_checkpoint
+from model.discovery import add_discovered
 from model.generators import build_generator
 from model.golden import GOLDEN_SEEDS, Golden, pixel_hashes
 from model.inference import InferenceEngine
@@ -49,7 +50,7 @@ def make_tiny_checkpoint(spec: GeneratorSpec, names: tuple[str, ...]) -> Checkpo
     )
     pixels = engine.generate_pixels(sample_latents(spec, GOLDEN_SEEDS))
     golden = Golden(pixels, {engine.facts.numeric_path: pixel_hashes(pixels)})
-    return dataclasses.replace(draft, golden=golden)
+    return add_discovered(dataclasses.replace(draft, golden=golden), 2)
 
 
 @pytest.fixture(scope="session")

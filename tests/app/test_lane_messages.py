@@ -8,13 +8,12 @@ import struct
 import numpy as np
 import pytest
 
+from app.framing import frame, read_frame
 from app.image_encoding import ImageFormat
 from app.lane_process import (
     LaneError,
     _check,
-    _frame,
     _read_batch,
-    _read_frame,
     _read_request,
     _write_batch,
     _write_request,
@@ -79,11 +78,11 @@ def test_a_batch_of_another_count_is_not_taken(encodings: list[Encoding]) -> Non
 
 @pytest.mark.parametrize("message", [b"", b"x", bytes(70_000)])
 def test_frames_follow_one_another(message: bytes) -> None:
-    file = io.BytesIO(_frame(message) + _frame(b"next"))
-    assert _read_frame(file) == message
-    assert _read_frame(file) == b"next"
+    file = io.BytesIO(frame(message) + frame(b"next"))
+    assert read_frame(file) == message
+    assert read_frame(file) == b"next"
     with pytest.raises(EOFError):
-        _read_frame(file)
+        read_frame(file)
 
 
 def test_an_answer_is_what_was_asked_for_or_what_went_wrong() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import random
-import re
 import signal
 import socket
 import subprocess
@@ -17,41 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LIMIT_S = 60
+from tests.app.server_process import LIMIT_S, ROOT, Server
+
 CLIENTS = 32
-
-
-class Server:
-    """One process, and where it listens."""
-
-    def __init__(self, weights: Path, **variables: str) -> None:
-        environment = {**os.environ, "GANLOOM_DEVICE": "cpu", "GANLOOM_LANES": "2", **variables}
-        command = [sys.executable, "-m", "app", "--port", "0", "--weights", str(weights)]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-        )
-        assert self.process.stderr is not None
-        self.log = ""
-        for line in self.process.stderr:
-            self.log += line
-            if found := re.search(r"serving on (http://\S+)", line):
-                self.url = found[1]
-                return
-        raise AssertionError(self.log)
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=LIMIT_S)
-
-    def stop(self) -> int:
-        """Ask it to stop and return its exit code."""
-        self.process.terminate()
-        return self.wait()
-
-    def wait(self) -> int:
-        _, rest = self.process.communicate(timeout=LIMIT_S)
-        self.log += rest
-        return self.process.returncode
 
 
 @pytest.fixture(scope="module")

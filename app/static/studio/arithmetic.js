@@ -1,0 +1,126 @@
+// Arithmetic: A - B + C, each the average of up to three faces, as the DCGAN paper draws it.
+
+import { address } from "./api.js";
+import { takeSeeds } from "./carrying.js";
+import { modelNamed, sizeOf } from "./catalog.js";
+import { button, h } from "./element.js";
+import { Follower } from "./following.js";
+import { createShelf, face } from "./shelf.js";
+import { enlarge } from "./sizing.js";
+import { change, now } from "./state.js";
+
+const MOST = 3;
+const SIGNS = { a: "", b: "\u2212", c: "+" };
+const NAMES = { a: "A", b: "B", c: "C" };
+
+/** Make the view. */
+export function createArithmetic() {
+  let target = "a";
+  const terms = Object.keys(SIGNS).map((part) => createTerm(part, aim));
+  const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1, hidden: true });
+  const note = h("p", { className: "note", role: "status" });
+  const files = h("p", { className: "files" });
+  const shelf = createShelf("Drag faces up", add);
+  const surprise = button("Surprise me", () => {
+    const draw = () => Array.from({ length: MOST }, () => Math.floor(Math.random() * 1e6));
+    change({ a: draw(), b: draw(), c: draw() }, { step: true });
+  });
+  const sum = h("div", { className: "sum" },
+    terms.map((term, index) => [index ? h("span", { className: "sign", "aria-hidden": "true" }, Object.values(SIGNS)[index]) : null, term.node]),
+    h("span", { className: "sign", "aria-hidden": "true" }, "="),
+    h("section", { className: "term result", "aria-label": "Result" }, h("h3", {}, "Result"), result));
+  const node = h("div", { className: "bench single" },
+    h("div", { className: "stage" },
+      h("div", { className: "lead" }, h("h2", {}, "Arithmetic"),
+        h("p", { className: "note" }, "Each letter is the average of up to three faces. Take B from A, add C. The sum keeps the length that a face has.")),
+      sum, note, h("div", { className: "actions" }, surprise, button("Clear", () => change({ a: [], b: [], c: [] }, { step: true })), files)),
+    shelf.node);
+  const follower = new Follower(result, (path) => [path], {
+    onShown: () => {
+      result.hidden = false;
+      note.textContent = "";
+    },
+    onError: (error) => (note.textContent = error.message),
+  });
+  let shown = null;
+
+  function aim(part) {
+    target = part;
+    for (const term of terms) term.aim(target);
+  }
+
+  function add(seed) {
+    const state = now();
+    if (state[target].length >= MOST) aim(Object.keys(SIGNS).find((part) => state[part].length < MOST) ?? target);
+    if (now()[target].length < MOST) change({ [target]: [...now()[target], seed] }, { step: true });
+    else note.textContent = "All three are full: remove a face first.";
+  }
+
+  aim(target);
+  return {
+    node,
+    update(state) {
+      shelf.update(state);
+      const model = modelNamed(state.model);
+      for (const term of terms) term.update(state, model);
+      enlarge(result, ...sizeOf(model), Math.min(256, Math.max(128, innerWidth - 64)));
+      const path = sumAddress(model, state);
+      files.replaceChildren(...(path ? ["Save as ", ...["png", "jpeg", "webp"].map((format) =>
+        h("a", { href: sumAddress(model, state, format), download: `${model.name}-sum.${format}` }, format.toUpperCase()))] : []));
+      if (path === shown) return;
+      shown = path;
+      if (path) return follower.show(path);
+      result.hidden = true;
+      note.textContent = "Put a face into A to begin. Tap one below, or drag it where you want it.";
+    },
+    call(state) {
+      const path = sumAddress(modelNamed(state.model), state);
+      return path ? { path, file: "sum.png" } : null;
+    },
+  };
+}
+
+/** One letter: its faces, and their average under them. */
+function createTerm(part, aim) {
+  const name = NAMES[part];
+  const head = button(name, () => aim(part), { className: "letter" });
+  const faces = h("div", { className: "three" });
+  const mean = h("canvas", { className: "crisp", role: "img", "aria-label": `The average of ${name}`, width: 1, height: 1 });
+  const node = h("section", { className: "term", "aria-label": name }, head, faces, mean);
+  const follower = new Follower(mean, (path) => [path]);
+  let shown = "";
+  takeSeeds(node, (seed) => now()[part].length < MOST && change({ [part]: [...now()[part], seed] }, { step: true }));
+  return {
+    node,
+    aim(target) {
+      head.setAttribute("aria-pressed", String(target === part));
+      head.setAttribute("aria-label", target === part ? `${name}: tapped faces go here` : `Let tapped faces go to ${name}`);
+    },
+    update(state, model) {
+      const seeds = state[part];
+      const path = seeds.length ? mixAddress(model, state, [seeds], []) : "";
+      enlarge(mean, ...sizeOf(model), 128);
+      if (path === shown && faces.childElementCount) return;
+      shown = path;
+      const remove = (place) => () => change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });
+      faces.replaceChildren(...Array.from({ length: MOST }, (_, place) => seeds[place] === undefined
+        ? h("span", { className: "gap" })
+        : face(seeds[place], remove(place), `Seed ${seeds[place]}: remove from ${name}`)));
+      mean.classList.toggle("blank", !path);
+      if (path) follower.show(path);
+    },
+  };
+}
+
+/** Write the address of the whole sum; "" while there is nothing to add. */
+function sumAddress(model, state, format = "png") {
+  if (!state.a.length && !state.c.length) return "";
+  return mixAddress(model, state, [state.a, state.c], [state.b], format);
+}
+
+function mixAddress(model, state, plus, minus, format = "png") {
+  const label = model.class_names.length ? (model.class_names.includes(state.label) ? state.label : model.class_names[0]) : "";
+  const terms = [["plus", plus], ["minus", minus]].flatMap(([sign, lists]) => lists.filter((seeds) => seeds.length).map((seeds) => `${sign}=${seeds.join(",")}`));
+  const rest = address("", { format, model: model.is_default ? "" : model.name, label, truncation: state.psi === 1 ? "" : state.psi, digest: model.digest });
+  return `mix?${terms.join("&")}&${rest.slice(1)}`;
+}

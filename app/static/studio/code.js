@@ -1,0 +1,72 @@
+// The exact call behind a view, as curl, Python and JavaScript.
+
+import { button, h } from "./element.js";
+
+const LANGUAGES = { curl, python, javascript };
+const TITLES = { curl: "curl", python: "Python", javascript: "JavaScript" };
+
+/** Make the bar that shows a call. `onLanguage` is told which language a person chose. */
+export function createCallBar(place, onLanguage) {
+  let written = "";
+  const code = h("code");
+  const block = h("pre", { tabIndex: 0, role: "region", "aria-label": "Code" }, code);
+  const copied = h("span", { className: "unseen", role: "status" });
+  const copy = button("Copy", async () => {
+    await navigator.clipboard.writeText(written);
+    copy.textContent = copied.textContent = "Copied";
+    setTimeout(() => ((copy.textContent = "Copy"), (copied.textContent = "")), 1600);
+  });
+  copy.className = "copy";
+  const languages = Object.keys(LANGUAGES).map((lang) => button(TITLES[lang], () => onLanguage(lang), { data: { lang } }));
+  place.append(h("div", { className: "languages", role: "group", "aria-label": "Language" }, languages), block, copy, copied);
+  return {
+    show(call, lang) {
+      const chosen = LANGUAGES[lang] ? lang : "curl";
+      for (const one of languages) one.setAttribute("aria-pressed", String(one.dataset.lang === chosen));
+      place.hidden = !call;
+      written = call ? LANGUAGES[chosen]({ ...call, url: new URL(call.path, document.baseURI).href.replace(/#.*/, "") }) : "";
+      code.textContent = written;
+    },
+  };
+}
+
+/** A call: `path` with its query, `file` to keep, and `body` (JSON) or `upload` (a file's name) where it is a POST. */
+function curl({ url, body, upload, file }) {
+  const sent = body ? ` -d ${quoted(JSON.stringify(body))}` : upload ? ` --data-binary @${upload}${` -H 'Content-Type: image/png'`}` : "";
+  return `curl ${quoted(url)}${sent}${file ? ` -o ${file}` : ""}`;
+}
+
+function python({ url, body, upload, file }) {
+  const method = body || upload ? "post" : "get";
+  const sent = body ? `, json=${pythonOf(body)}` : upload ? `, content=Path("${upload}").read_bytes(), headers={"Content-Type": "image/png"}` : "";
+  return [
+    ...(file || upload ? ["from pathlib import Path"] : []),
+    "import httpx",
+    "",
+    `answer = httpx.${method}(${JSON.stringify(url)}${sent})`,
+    "answer.raise_for_status()",
+    file ? `Path("${file}").write_bytes(answer.content)` : "print(answer.json())",
+  ].join("\n");
+}
+
+function javascript({ url, body, upload, file }) {
+  const sent = body ? `, {\n  method: "POST",\n  body: JSON.stringify(${JSON.stringify(body)}),\n}` : upload ? `, { method: "POST", headers: { "Content-Type": file.type }, body: file }` : "";
+  return [
+    `const answer = await fetch(${JSON.stringify(url)}${sent});`,
+    "if (!answer.ok) throw new Error((await answer.json()).detail);",
+    file ? "const image = await answer.blob();" : "const told = await answer.json();",
+  ].join("\n");
+}
+
+function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Write JSON as Python has it. */
+function pythonOf(value) {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(pythonOf).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${pythonOf(one)}`).join(", ")}}`;
+  return JSON.stringify(value);
+}

@@ -1,0 +1,60 @@
+// The wall's controls: class, attribute, truncation, size, and where it begins.
+
+import { directionsOf, modelNamed, sizeOf } from "./catalog.js";
+import { button, choice, h, slider } from "./element.js";
+import { change, now } from "./state.js";
+import { tileSize, tileSizes } from "./sizing.js";
+import { signed } from "./wording.js";
+
+/** Make the controls of the wall. */
+export function createFilters() {
+  const label = choice({ label: "Class", options: [], value: "", onChange: (value) => change({ label: value }) });
+  const lean = choice({ label: "Attribute", options: [], value: "", onChange: (name) => change({ lean: name ? { [name]: strengths.get(name) / 2 } : {} }) });
+  const much = slider({ label: "How much", min: -3, max: 3, step: 0.1, value: 0, show: signed, onInput: (value) => change({ lean: { [Object.keys(now().lean)[0]]: value || 0.01 } }) });
+  const strengths = new Map();
+  const psi = slider({ label: "Truncation", min: 0, max: 1, step: 0.05, value: 1, show: (value) => value.toFixed(2), onInput: (value) => change({ psi: value }) });
+  const size = slider({ label: "Size", min: 0, max: 4, step: 1, value: 0, onInput: (index) => change({ size: sizes[index] }) });
+  const from = h("input", { type: "text", inputMode: "numeric", pattern: "[0-9]{1,16}", size: 8, on: { change: jump } });
+  const shuffle = button("Shuffle", () => change({ from: Math.floor(Math.random() * 1e9) }, { step: true }));
+  const node = h("div", { className: "controls", role: "group", "aria-label": "Filter the wall" }, label, lean, much, psi, size,
+    h("label", { className: "field" }, h("span", {}, "From seed"), from), shuffle);
+  let sizes = [];
+
+  function jump() {
+    if (from.validity.valid && from.value !== "") change({ from: Math.min(Number(from.value), Number.MAX_SAFE_INTEGER) }, { step: true });
+    else from.value = now().from;
+  }
+
+  async function showDirections(model) {
+    const ways = await directionsOf(model);
+    if (modelNamed(now().model) !== model) return;
+    strengths.clear();
+    for (const { name, strength } of ways) strengths.set(name, strength);
+    const [chosen] = Object.keys(now().lean);
+    lean.hidden = !ways.length;
+    lean.set(chosen ?? "", [["", "As drawn"], ...ways.map(({ name }) => [name, name])]);
+    much.hidden = !chosen;
+    if (!chosen) return;
+    [much.input.min, much.input.max] = [-strengths.get(chosen), strengths.get(chosen)];
+    much.set(now().lean[chosen]);
+  }
+
+  return {
+    node,
+    update(state) {
+      const model = modelNamed(state.model);
+      showDirections(model).catch(() => (lean.hidden = much.hidden = true));
+      const [height, width] = sizeOf(model);
+      label.hidden = !model.class_names.length;
+      label.set(model.class_names.includes(state.label) ? state.label : "", [["", "Any"], ...model.class_names.map((name) => [name, name])]);
+      sizes = tileSizes(height, width);
+      size.input.max = sizes.length - 1;
+      const index = sizes.indexOf(tileSize(state.size, height, width));
+      size.set(index);
+      size.querySelector("output").textContent = `${sizes[index]} px`;
+      size.input.setAttribute("aria-valuetext", `${sizes[index]} pixels`);
+      psi.set(state.psi);
+      if (document.activeElement !== from) from.value = state.from;
+    },
+  };
+}

@@ -1,0 +1,177 @@
+// From a picture: find its latent, fill what is brushed, then shape what was found.
+
+import { stillAddress } from "./api.js";
+import { Brush } from "./brush.js";
+import { takeSeeds } from "./carrying.js";
+import { looksOf, modelNamed, sizeOf } from "./catalog.js";
+import { button, choice, h, slider } from "./element.js";
+import { Follower } from "./following.js";
+import { decode, load } from "./pictures.js";
+import { foundCall, Search } from "./search.js";
+import { createShelf } from "./shelf.js";
+import { enlarge } from "./sizing.js";
+import { createSliders } from "./sliders.js";
+import { change, now } from "./state.js";
+
+const TASKS = [["invert", "Find it"], ["inpaint", "Fill what I brush"], ["denoise", "Remove noise"]];
+const TYPES = ["image/png", "image/jpeg", "image/webp"];
+
+/** Make the view. */
+export function createPicture() {
+  const brush = new Brush(showReady);
+  const found = h("canvas", { className: "crisp", role: "img", "aria-label": "What was found", width: 1, height: 1 });
+  const said = h("figcaption");
+  const file = h("input", { type: "file", accept: TYPES.join(","), className: "unseen", tabIndex: -1, "aria-hidden": "true", on: { change: () => file.files[0] && takeFile(file.files[0]) } });
+  const drop = h("div", { className: "dropzone" }, h("p", {}, "Drop or paste a picture"), button("Choose a file", () => file.click()), file);
+  const bar = h("progress", { max: 1, value: 0, "aria-label": "Search" });
+  const cancel = button("Cancel", () => search?.cancel().catch(fail));
+  const progress = h("div", { className: "progress", hidden: true }, bar, cancel);
+  const note = h("p", { className: "note", role: "status" });
+  const task = choice({ label: "Task", options: TASKS, value: "invert", onChange: (value) => change({ task: value }) });
+  const effort = slider({ label: "Effort", min: 100, max: 1000, step: 50, value: 300, show: (value) => `${value}`, onChange: (value) => change({ steps: value }) });
+  const width = slider({ label: "Brush", min: 1, max: 16, step: 1, value: 5, show: (value) => `${value} px`, onInput: (value) => (brush.radius = value) });
+  const wipe = button("Wipe the brush", () => brush.clear());
+  const start = button("Search", begin, { className: "main", disabled: true });
+  const label = choice({ label: "Class", options: [], value: "", onChange: (value) => change({ zclass: value }, { step: true }) });
+  const sliders = createSliders((edits, step) => change({ edits }, { step }));
+  const shelf = createShelf("Or take a face", takeSeed);
+  const stage = h("div", { className: "stage pair" },
+    h("figure", {}, drop, brush.node, h("figcaption", {}, button("Another picture", () => file.click(), { className: "plain" }))),
+    h("figure", {}, found, said), h("div", { className: "below" }, progress, note));
+  const node = h("div", { className: "bench", on: { dragover: welcome, drop: takeDrop } }, stage,
+    h("section", { className: "steer", "aria-label": "The search" }, h("h2", {}, "From a picture"),
+      task, effort, width, h("p", { className: "actions" }, start, wipe), label, sliders.node),
+    shelf.node);
+  const follower = new Follower(found, foundCall, { onError: fail });
+  let source = null; // the bitmap and the file of the picture
+  let search = null;
+  let shown = "";
+
+  takeSeeds(stage, takeSeed);
+  document.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
+    if (pasted && now().view === "picture") takeFile(pasted);
+  });
+
+  function fail(error) {
+    note.textContent = error.message;
+  }
+
+  function welcome(event) {
+    if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+  }
+
+  function takeDrop(event) {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    takeFile(event.dataTransfer.files[0]);
+  }
+
+  async function takeFile(blob) {
+    if (!TYPES.includes(blob.type)) return fail(new Error("A picture is a PNG, JPEG or WebP file."));
+    try {
+      source = { bitmap: await decode(blob), blob };
+    } catch {
+      return fail(new Error("This file cannot be read as a picture."));
+    }
+    change({ z: [], zclass: "", edits: {} }, { step: true });
+    layOut();
+    note.textContent = "";
+    if (now().task !== "inpaint") begin();
+  }
+
+  async function takeSeed(seed) {
+    const model = modelNamed(now().model);
+    const { blob } = await load(stillAddress(model, seed, looksOf(model, now())));
+    takeFile(new File([blob], `seed-${seed}.png`, { type: "image/png" }));
+  }
+
+  function layOut() {
+    if (source) brush.take(source.bitmap, ...sizeOf(modelNamed(now().model)));
+    showReady();
+    for (const part of [brush.node, stage.querySelector("figcaption")]) part.hidden = !source;
+    drop.hidden = Boolean(source);
+  }
+
+  function showReady() {
+    const isBrush = now().task === "inpaint";
+    start.disabled = !source || Boolean(search) || (isBrush && !brush.hasHoles);
+    if (source && isBrush && !search) note.textContent = brush.hasHoles ? "" : "Brush over what shall be filled.";
+  }
+
+  async function begin() {
+    if (search) await search.cancel().catch(() => {});
+    const state = now();
+    const model = modelNamed(state.model);
+    const mine = new Search(showJob);
+    search = mine;
+    progress.hidden = false;
+    bar.value = 0;
+    showReady();
+    try {
+      const blob = state.task === "inpaint" ? await brush.toBlob() : source.blob;
+      const job = await mine.run(blob, { model: model.name, digest: model.digest, task: state.task === "invert" ? "" : state.task, steps: state.steps });
+      if (search === mine) end(job, model);
+    } catch (error) {
+      if (search === mine) fail(error);
+    } finally {
+      if (search === mine) {
+        search = null;
+        progress.hidden = true;
+        showReady();
+      }
+    }
+  }
+
+  function showJob(job) {
+    if (search?.id !== job.id) return;
+    bar.value = job.progress;
+    const near = job.psnr_db === null ? "" : `, ${job.psnr_db.toFixed(1)} dB so far`;
+    note.textContent = job.state === "queued" ? "Waiting for its turn." : `Searching: ${Math.round(100 * job.progress)} %${near}`;
+  }
+
+  function end(job, model) {
+    if (job.state === "done") {
+      const { latents: [z], label: index } = job.result;
+      note.textContent = `Found, ${job.psnr_db === null ? "with no error" : `${job.psnr_db.toFixed(1)} dB`} from what is known of the picture.`;
+      change({ z, zclass: index === null ? "" : (model.class_names[index] ?? String(index)), edits: {} }, { step: true });
+    } else note.textContent = job.state === "cancelled" ? "Cancelled." : `It failed: ${job.detail}`;
+  }
+
+  layOut();
+  return {
+    node,
+    leave: sliders.leave,
+    update(state, before) {
+      shelf.update(state);
+      const model = modelNamed(state.model);
+      if (before && before.model !== state.model) layOut();
+      task.set(state.task);
+      effort.set(state.steps);
+      for (const part of [width, wipe]) part.hidden = state.task !== "inpaint";
+      brush.allow(state.task === "inpaint");
+      const isFound = state.z.length === model.spec.z_dim;
+      const most = Math.max(128, Math.min(384, Math.floor((stage.clientWidth || innerWidth) / 2) - 40, innerHeight - 420));
+      for (const canvas of [brush.picture, brush.holes, found]) enlarge(canvas, ...sizeOf(model), most);
+      drop.style.width = drop.style.height = `${most}px`;
+      start.textContent = { inpaint: "Fill", denoise: "Clean" }[state.task] ?? "Search";
+      label.hidden = !isFound || !model.class_names.length;
+      label.set(state.zclass, model.class_names.map((name) => [name, name]));
+      sliders.node.hidden = found.hidden = !isFound;
+      said.textContent = isFound ? "Found: a face of the model" : "";
+      if (isFound) sliders.update(model, state.edits);
+      showReady();
+      const wish = { model, z: state.z, label: state.zclass, edits: state.edits };
+      const key = JSON.stringify({ ...wish, model: model.digest });
+      if (!isFound || key === shown) return;
+      shown = key;
+      follower.show(wish);
+    },
+    call(state) {
+      const model = modelNamed(state.model);
+      if (state.z.length !== model.spec.z_dim) return { path: `invert?model=${encodeURIComponent(model.name)}&steps=${state.steps}`, upload: "picture.png" };
+      const [path, { body }] = foundCall({ model, z: state.z, label: state.zclass, edits: state.edits });
+      return { path, body: JSON.parse(body), file: "found.png" };
+    },
+  };
+}

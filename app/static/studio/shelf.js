@@ -1,0 +1,47 @@
+// The shelf: the wall's faces in a row, to drag or to tap into whatever stands above.
+
+import { stillAddress } from "./api.js";
+import { carrySeed } from "./carrying.js";
+import { looksOf, modelNamed } from "./catalog.js";
+import { button, h } from "./element.js";
+import { load, paint } from "./pictures.js";
+import { change, now } from "./state.js";
+
+const COUNT = 24;
+
+/** Make a shelf; `onSeed` takes the seed of a face that was chosen by key or tap. */
+export function createShelf(hint, onSeed) {
+  const faces = h("div", { className: "faces", role: "group", "aria-label": hint });
+  const next = button("More", () => change({ from: Math.min(now().from + COUNT, Number.MAX_SAFE_INTEGER - COUNT) }));
+  const node = h("div", { className: "shelf" }, h("span", { className: "note" }, hint), faces, next);
+  let shown = "";
+  return {
+    node,
+    update(state) {
+      const model = modelNamed(state.model);
+      const first = stillAddress(model, state.from, looksOf(model, state));
+      if (first === shown) return;
+      shown = first;
+      faces.replaceChildren(...Array.from({ length: COUNT }, (_, index) => face(state.from + index, onSeed)));
+      faces.scrollLeft = 0;
+    },
+  };
+}
+
+/** Make a small face of a seed as the state has it now; a button that can be dragged. */
+export function face(seed, onSeed, label = `Seed ${seed}`) {
+  const canvas = h("canvas", { "aria-hidden": "true", width: 1, height: 1 });
+  const node = h("button", { type: "button", className: "face", title: label, "aria-label": label, data: { seed }, on: { click: () => onSeed?.(seed) } }, canvas);
+  const state = now();
+  const model = modelNamed(state.model);
+  const path = stillAddress(model, seed, looksOf(model, state));
+  carrySeed(node, () => seed);
+  load(path).then(
+    ({ bitmap }) => {
+      paint(canvas, bitmap);
+      node.dataset.shows = path;
+    },
+    (error) => (node.title = error.message),
+  );
+  return node;
+}

@@ -1,0 +1,93 @@
+// The studio: one state, one view at a time, and what frames them.
+
+import { createArithmetic } from "./arithmetic.js";
+import { loadCatalog, modelNamed, models } from "./catalog.js";
+import { createCallBar } from "./code.js";
+import { tellTo } from "./connection.js";
+import { h } from "./element.js";
+import { startLive } from "./live.js";
+import { createModels } from "./models.js";
+import { createMorph } from "./morph.js";
+import { createPicture } from "./picture.js";
+import { createShape } from "./shape.js";
+import { change, link, now, onChange } from "./state.js";
+import { startTheme } from "./theme.js";
+import { createWall } from "./wall.js";
+
+/** The views: what the tab says, and what makes it. Each has a node, `update(state)`, `call(state)` and may `leave()`. */
+const VIEWS = {
+  wall: { title: "Wall", create: createWall },
+  morph: { title: "Morph", create: createMorph },
+  shape: { title: "Shape", create: createShape },
+  arithmetic: { title: "Arithmetic", create: createArithmetic },
+  picture: { title: "From a picture", create: createPicture },
+  models: { title: "Models", create: createModels },
+};
+
+const place = document.getElementById("view");
+const notice = document.getElementById("notice");
+const tabs = document.getElementById("views");
+const modelChoice = document.getElementById("model");
+const made = {};
+let shown = null;
+
+function viewOf(state) {
+  return VIEWS[state.view] ? state.view : "wall";
+}
+
+function show(state, before) {
+  const name = viewOf(state);
+  if (shown !== name) {
+    made[shown]?.leave?.();
+    made[name] ??= VIEWS[name].create();
+    place.replaceChildren(made[name].node);
+    place.className = `view-${name}`;
+    document.title = `${VIEWS[name].title} · ganloom`;
+    shown = name;
+  }
+  made[name].update(state, before);
+  for (const tab of tabs.children) {
+    tab.href = link({ view: tab.dataset.view, seed: null });
+    if (tab.dataset.view === name) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  modelChoice.value = modelNamed(state.model).name;
+  callBar.show(made[name].call(state), state.lang);
+}
+
+function tell(kind, text) {
+  notice.hidden = kind === "fine";
+  notice.className = kind;
+  notice.textContent = text;
+  if (kind !== "back") return;
+  loadCatalog().then((isNew) => {
+    if (isNew) fillModels();
+    notice.textContent = isNew ? "The service is back, with other weights." : text;
+    show(now());
+  });
+  setTimeout(() => notice.className === "back" && (notice.hidden = true), 4000);
+}
+
+function fillModels() {
+  modelChoice.replaceChildren(...models().map(({ name }) => new Option(name, name)));
+  document.getElementById("model-field").hidden = models().length < 2;
+}
+
+tellTo(tell);
+startTheme(document.getElementById("theme"));
+tabs.append(...Object.entries(VIEWS).map(([view, { title }]) => h("a", { data: { view }, href: `#${view}` }, title)));
+modelChoice.addEventListener("change", () => change({ model: modelChoice.value, label: "", edits: {}, lean: {}, size: 0, z: [], zclass: "" }, { step: true }));
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the part behind # is the state
+  place.focus();
+});
+const callBar = createCallBar(document.getElementById("call"), (lang) => change({ lang }));
+startLive(document.getElementById("live"));
+await loadCatalog();
+fillModels();
+if (models().length) {
+  onChange(show);
+  show(now());
+} else {
+  place.append(h("p", { className: "empty" }, "No model is served. Put a checkpoint into the weights folder and start again."));
+}

@@ -1,0 +1,14 @@
+// What the studio says in more than one place.
+
+export const BUSY = "Many images are being made: the queue is full.";
+export const STARTING = "The service is starting.";
+
+/** Write a number of bytes for people. */
+export function bytes(count) {
+  return count < 10_000 ? `${count.toLocaleString("en")} bytes` : `${Math.round(count / 1024).toLocaleString("en")} KiB`;
+}
+
+/** Write a signed strength. */
+export function signed(value) {
+  return value === 0 ? "0" : `${value > 0 ? "+" : "\u2212"}${Math.abs(value).toFixed(2).replace(/\.?0+$/, "")}`;
+}

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import re
+
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.static.canvases import canvas_pixels, sent_pixels
+from tests.app.static.conftest import Studio
+
+pytestmark = pytest.mark.browser
+
+KEYS = ".timeline .face"
+
+
+def test_faces_dragged_onto_the_timeline_become_a_film_of_the_service_s_frames(
+    studio: Studio,
+) -> None:
+    page = studio.open("#morph?seconds=1")
+    for seed in (2, 5):
+        page.locator(f".shelf [data-seed='{seed}'][data-shows]").drag_to(page.locator(".timeline"))
+    expect(page.locator(KEYS)).to_have_count(2)
+    film = page.locator(".stage > canvas")
+    expect(film).to_have_attribute("data-shows", re.compile("seeds=2,5&steps=30"))
+    page.get_by_role("button", name="Pause").click()
+    strip = sent_pixels(studio.url, "interpolate?seeds=2,5&steps=30&format=png")
+    scrub = page.get_by_label("Frame", exact=True)
+    for frame in (0, 11, 29):
+        scrub.fill(str(frame))
+        expected = strip[:, frame * 16 : (frame + 1) * 16]
+        assert np.array_equal(canvas_pixels(film), expected)
+    still = sent_pixels(studio.url, "images/5.png")
+    assert np.array_equal(canvas_pixels(film), still)
+
+
+def test_a_film_plays_and_is_held_by_its_handle(studio: Studio) -> None:
+    page = studio.open("#morph?keys=1,2,3&seconds=1")
+    told = page.locator(".transport output")
+    expect(told).to_contain_text("of 30")
+    seen = told.inner_text()
+    page.wait_for_function("seen => document.querySelector('.transport output').textContent !== seen", arg=seen)
+    page.get_by_label("Frame", exact=True).fill("15")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(told).to_have_text("frame 16 of 30")
+
+
+def test_no_film_plays_by_itself_where_motion_is_unwanted(studio: Studio) -> None:
+    studio.page.emulate_media(reduced_motion="reduce")
+    page = studio.open("#morph?keys=1,2,3&seconds=1")
+    expect(page.locator(".transport output")).to_have_text("frame 1 of 30")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_key_frames_are_moved_and_removed_by_keys(studio: Studio) -> None:
+    page = studio.open("#morph?keys=1,2,3&seconds=1")
+    page.locator(KEYS).nth(2).focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    page.wait_for_url(re.compile("keys=1,3,2"))
+    page.keyboard.press("Delete")
+    page.wait_for_url(re.compile("keys=1,2"))
+    page.go_back()
+    expect(page.locator(KEYS)).to_have_count(3)
+
+
+def test_a_key_frame_is_dragged_to_another_place(studio: Studio) -> None:
+    page = studio.open("#morph?keys=1,2,3&seconds=1")
+    page.locator(f"{KEYS}[data-seed='3'][data-shows]").drag_to(
+        page.locator(f"{KEYS}[data-seed='1']"), target_position={"x": 5, "y": 30}
+    )
+    page.wait_for_url(re.compile("keys=3,1,2"))
+
+
+@pytest.mark.parametrize(("title", "name"), [("GIF", "gif"), ("WebP", "webp"), ("APNG", "apng")])
+def test_a_film_is_saved_as_the_service_makes_it(studio: Studio, title: str, name: str) -> None:
+    page = studio.open("#morph?keys=4,5&seconds=1&path=lerp")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=title, exact=True).click()
+    address = f"{studio.url}/interpolate?seeds=4,5&steps=30&method=lerp&format={name}"
+    assert saved.value.path().read_bytes() == httpx.get(address).content
+
+
+def test_one_face_is_no_film_and_says_what_is_missing(studio: Studio) -> None:
+    page = studio.open("#wall?seed=6")
+    page.get_by_role("button", name="To the timeline").click()
+    expect(page.get_by_text("One more face makes a film.")).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_disabled()
+    page.get_by_role("button", name="Seed 8", exact=True).click()
+    page.wait_for_url(re.compile("keys=6,8"))

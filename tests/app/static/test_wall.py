@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import re
+
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.static.canvases import canvas_pixels, sent_pixels
+from tests.app.static.conftest import Studio
+
+pytestmark = pytest.mark.browser
+
+SHOWN = ".tile[data-shows]"
+
+
+def images_asked(studio: Studio) -> list[str]:
+    return [path for path in studio.asked if path.startswith("/images/")]
+
+
+def test_the_wall_shows_the_very_images_of_its_seeds(studio: Studio) -> None:
+    page = studio.open()
+    for seed in (0, 7, 23):
+        tile = page.locator(f"{SHOWN}[data-seed='{seed}']")
+        expected = sent_pixels(studio.url, f"images/{seed}.png")
+        assert np.array_equal(canvas_pixels(tile.locator("canvas")), expected)
+
+
+def test_scrolling_brings_more_seeds_and_asks_for_none_twice(studio: Studio) -> None:
+    page = studio.open("#wall?size=128")
+    page.locator(f"{SHOWN}[data-seed='50']").wait_for()
+    page.locator(".tile[data-seed='0']").hover()
+    for _ in range(6):
+        page.mouse.wheel(0, 900)
+        page.wait_for_timeout(60)
+    page.locator(f"{SHOWN}[data-seed='150']").wait_for()
+    page.wait_for_function("() => !location.hash.includes('from=0') && /from=\\d/.test(location.hash)")
+    page.mouse.wheel(0, -9000)
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    asked = images_asked(studio)
+    assert len(asked) > 150
+    assert len(asked) == len(set(asked))
+
+
+def test_truncation_weaves_the_same_seeds_anew(studio: Studio) -> None:
+    page = studio.open()
+    tile = page.locator("[data-seed='3']")
+    expect(tile).to_have_attribute("data-shows", re.compile("images/3"))
+    slider = page.get_by_label("Truncation")
+    slider.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    expect(tile).to_have_attribute("data-shows", re.compile(r"truncation=0\.6&"))
+    expected = sent_pixels(studio.url, "images/3.png?truncation=0.6")
+    assert np.array_equal(canvas_pixels(tile.locator("canvas")), expected)
+    assert "psi=0.6" in page.url
+
+
+def test_another_model_and_class_are_chosen_and_shown(studio: Studio) -> None:
+    page = studio.open()
+    expect(page.get_by_label("Class")).to_be_hidden()
+    page.locator("#model").select_option("pets")
+    page.get_by_label("Class").select_option("dog")
+    tile = page.locator("[data-seed='1']")
+    expect(tile).to_have_attribute("data-shows", re.compile("model=pets&label=dog"))
+    tile.click()
+    expect(page.get_by_role("complementary")).to_contain_text("dog")
+
+
+def test_a_seed_that_is_typed_begins_the_wall(studio: Studio) -> None:
+    page = studio.open()
+    page.get_by_label("From seed").fill("4711")
+    page.keyboard.press("Enter")
+    page.locator(f"{SHOWN}[data-seed='4711']").wait_for()
+    page.get_by_role("button", name="Earlier seeds").click()
+    page.locator(f"{SHOWN}[data-seed='4651']").wait_for()
+    page.go_back()
+    page.locator(f"{SHOWN}[data-seed='4711']").wait_for()
+
+
+def test_the_greatest_seed_ends_the_wall(studio: Studio) -> None:
+    page = studio.open(f"#wall?from={2**53 - 3}")
+    page.locator(f"{SHOWN}[data-seed='{2**53 - 2}']").wait_for()
+    assert page.locator(".tile").count() == 2
+
+
+def test_keys_alone_walk_the_wall_and_open_and_close_an_image(studio: Studio) -> None:
+    page = studio.open()
+    page.locator(f"{SHOWN}[data-seed='0']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Seed 2")).to_be_visible()
+    page.get_by_role("button", name="Next seed").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Seed 3")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("complementary")).to_be_hidden()
+    expect(page.locator("[data-seed='3']")).to_be_focused()
+
+
+def test_the_inspector_shows_image_latent_and_digest_as_the_service_has_them(
+    studio: Studio,
+) -> None:
+    page = studio.open("#wall?seed=9&psi=0.5")
+    large = page.locator(".inspector > canvas")
+    expect(large).to_have_attribute("data-shows", re.compile("images/9"))
+    expected = sent_pixels(studio.url, "images/9.png?truncation=0.5")
+    assert np.array_equal(canvas_pixels(large), expected)
+    latent = httpx.get(f"{studio.url}/latents/9?truncation=0.5").json()
+    expect(page.locator(".inspector .facts")).to_contain_text(latent["digest"])
+    length = f"{np.linalg.norm(latent['z']):.2f}"
+    expect(page.get_by_role("img", name=f"of length {length}")).to_be_visible()
+    page.get_by_role("button", name="Verify").click()
+    expect(page.locator(".verdict")).to_contain_text("Identical")
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
+def test_each_format_is_saved_as_the_service_sends_it(studio: Studio, extension: str) -> None:
+    page = studio.open("#wall?seed=9")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=extension.upper(), exact=True).click()
+    assert saved.value.suggested_filename == f"faces-9.{extension}"
+    expected = httpx.get(f"{studio.url}/images/9.{extension}").content
+    assert saved.value.path().read_bytes() == expected
