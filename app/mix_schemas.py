@@ -84,7 +84,7 @@ class DirectionInfo(BaseModel):
     strength: float = Field(description="edits from -strength to strength are what it is meant for")
     scores: dict[str, float] = Field(description="what fitting an attribute measured, as shares")
     leaks: dict[str, float] = Field(
-        description="how much it moves other attributes, as a share of how much it moves its own"
+        description="share of samples whose other attribute differs from one end to the other"
     )
 
 
