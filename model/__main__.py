@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model.importing.arguments import add_arguments as add_import_arguments
+from model.inverting_arguments import add_arguments as add_invert_arguments
 from model.subcommand import Subcommands, add_rendering, add_subcommand
 from model.training_arguments import add_training_commands
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_training_commands(commands)
     _add_sample(commands)
+    _add_invert(commands)
     _add_import(commands)
     _add_onnx(commands)
     _add_hub(commands)
@@ -84,6 +86,17 @@ def _add_sample(commands: Subcommands) -> None:
         help="FILE.png for a sheet, or a folder (default: sheet.png)",
     )
     command.add_argument("--columns", type=int, help="columns of the sheet (default: square)")
+    add_rendering(command)
+
+
+def _add_invert(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "invert",
+        "model.inverting:run_invert",
+        "Find the latent of an image, or of what is known of it: fill, denoise, enlarge.",
+    )
+    add_invert_arguments(command)
     add_rendering(command)
 
 
