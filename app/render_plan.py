@@ -12,8 +12,11 @@ import numpy as np
 
 from app.catalog import Catalog, ServedGenerator
 from app.errors import InvalidRequest
+from app.films.timing import FilmTiming
+from app.films.writer import film_version
 from app.image_encoding import AnimationFormat, ImageFormat, encoder_version
 from app.settings import Settings
+from model.easing import Easing
 from model.latents import (
     MAX_SEED,
     Interpolation,
@@ -49,6 +52,7 @@ class Walk:
     seeds: Sequence[int]
     steps: int
     method: Interpolation
+    easing: Easing = "linear"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class RenderRequest:
     digest: str | None = None
     label: int | str | None = None
     truncation: float = 1.0
+    timing: FilmTiming | None = None  # of a film, and of nothing else
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,11 @@ class RenderPlan:
                 generator.digest,
                 generator.facts.numeric_path,
                 generator.latent_scheme,
-                encoder_version(),
+                film_version() if request.timing else encoder_version(),
             ),
             *(type(source).__name__, vars(source) | {"field": None}, self.label),
             *(abs(request.truncation), request.layout, request.image_format.value),
+            str(request.timing),
         ]
         text = json.dumps(parts, sort_keys=True, default=list)
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
@@ -113,7 +119,7 @@ class RenderPlan:
         else:
             latents = sample_latents(spec, source.seeds, self.label)
         if isinstance(source, Walk):
-            latents = interpolate(latents, source.steps, source.method)
+            latents = interpolate(latents, source.steps, source.method, source.easing)
         return truncate(latents, abs(self.request.truncation))
 
 

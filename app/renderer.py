@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,13 @@ import numpy as np
 
 from app.catalog import Catalog
 from app.errors import DeadlineExceeded, Overloaded
+from app.film_stream import FilmFrames, FilmStream
+from app.films.timing import FilmTiming
+from app.films.writer import open_film, still_format
 from app.image_encoding import (
     AnimationFormat,
     ImageFormat,
     Pixels,
-    encode_animation,
     encode_image,
     pack_json,
     pack_multipart,
@@ -90,6 +92,21 @@ class Renderer:
         except TimeoutError as error:
             raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
 
+    async def open_film(self, plan: RenderPlan, limit_s: float | None = None) -> FilmStream:
+        """Begin a film; `limit_s` and the service's own limit bound each slice of its frames."""
+        assert isinstance(plan.request.image_format, AnimationFormat)
+        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
+        plan.generator.require_ready()
+        self._require_room_to_pack()
+        latents = await self._sample(plan)
+        height, width = size = plan.generator.spec.img_size
+        encoding = still_format(plan.request.image_format)
+        writer = open_film(
+            plan.request.image_format, size, len(latents), plan.request.timing or FilmTiming()
+        )
+        frames = FilmFrames(latents, encoding, height * width)
+        return FilmStream(frames, plan.generator.batcher, writer, self._write_film, limit_s)
+
     def close(self) -> None:
         """Stop the packing thread; what has not begun is dropped."""
         self._packer.shutdown(wait=False, cancel_futures=True)
@@ -118,6 +135,11 @@ class Renderer:
         self._metrics.pack_seconds.labels(plan.request.layout).observe(seconds)
         return _rendering(rows, body, media_type, 1e3 * seconds)
 
+    async def _write_film(self, work: Callable[[], bytes]) -> bytes:
+        """Write a part of a film where answers are packed."""
+        with self._metrics.pack_seconds.labels("animation").time():
+            return await asyncio.get_running_loop().run_in_executor(self._packer, work)
+
 
 def _rendering(rows: RenderedRows, body: bytes, media_type: str, pack_ms: float = 0.0) -> Rendering:
     encode_ms = rows.encode_ms + pack_ms
@@ -135,8 +157,7 @@ def _encoding(plan: RenderPlan) -> Encoding:
 def _pack_rows(plan: RenderPlan, latents: Latents, rows: list[Any]) -> tuple[bytes, str]:
     """Make the body of the layout asked for, of files or of pixels; returns it and its type."""
     layout, image_format = plan.request.layout, plan.request.image_format
-    if isinstance(image_format, AnimationFormat):
-        return encode_animation(np.stack(rows), image_format), image_format.media_type
+    assert isinstance(image_format, ImageFormat)
     if layout in ("grid", "strip"):
         sheet: Pixels = contact_sheet(np.stack(rows), len(rows) if layout == "strip" else None)
         return encode_image(sheet, image_format), image_format.media_type

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from model.easing import Easing
 from model.latents import MAX_SEED
 
 _MAX_NAME = 128
@@ -26,7 +27,7 @@ _MAX_COUNT = 2**20  # far above any limit; only keeps numbers small
 
 GenerateLayout = Literal["single", "grid", "zip", "multipart", "json"]
 StillFormat = Literal["png", "jpeg", "webp"]
-WalkFormat = Literal["png", "gif", "apng", "webp", "zip"]
+WalkFormat = Literal["png", "gif", "apng", "webp", "mp4", "webm", "zip"]
 Extension = Literal["png", "jpg", "webp"]
 
 
@@ -115,14 +116,24 @@ class InterpolateQuery(_CacheableQuery):
 
     start: UrlSeed | None = Field(default=None, description="the first seed", examples=[1])
     end: UrlSeed | None = Field(default=None, description="the last seed", examples=[2])
-    seeds: Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$")] | None = Field(
-        default=None, description="two or more seeds to pass through, as 1,2,3"
-    )
+    seeds: (
+        Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$", max_length=8704)] | None
+    ) = Field(default=None, description="two or more seeds to pass through, as 1,2,3")
     steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(_require_plain_digits)] = (
         Field(default=16, description="frames, both ends included")
     )
     method: Literal["slerp", "lerp"] = Field(
         default="slerp", description="on the sphere, or straight"
+    )
+    easing: Easing = Field(default="linear", description="between each two seeds, as CSS has it")
+    fps: Annotated[int, Field(ge=1, le=60), BeforeValidator(_require_plain_digits)] | None = Field(
+        default=None, description="frames a second of a film; not together with frame_ms"
+    )
+    frame_ms: (
+        Annotated[int, Field(ge=10, le=10_000), BeforeValidator(_require_plain_digits)] | None
+    ) = Field(default=None, description="how long a film shows a frame; none: 80")
+    loop: Annotated[int, Field(ge=0, le=65_535), BeforeValidator(_require_plain_digits)] | None = (
+        Field(default=None, description="how often gif, apng and webp play; none or 0: for ever")
     )
     format: WalkFormat | None = Field(
         default=None, description="png (a strip) unless Accept differs"

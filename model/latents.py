@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from model.easing import Easing, ease
 from model.spec import GeneratorSpec
 
 # Stored in every checkpoint. A change of `sample_latents` needs a new name here, and a
@@ -127,13 +128,19 @@ def truncate(latents: Latents, truncation_psi: float) -> Latents:
     return Latents((latents.z * np.float32(truncation_psi)).astype(np.float32), latents.labels)
 
 
-def interpolate(key_frames: Latents, steps: int, method: Interpolation = "slerp") -> Latents:
+def interpolate(
+    key_frames: Latents,
+    steps: int,
+    method: Interpolation = "slerp",
+    easing: Easing = "linear",
+) -> Latents:
     """Walk through the key frames in order, `steps` rows in all, both ends included.
 
     Steps are spread evenly over the whole path; key frames that fall on a step are met
     exactly. Slerp (Shoemake, 1985; for generators White, 2016) is the default, because the
     linear midpoint of two Gaussian z is shorter than those the generator was trained on
-    and renders washed out. A row's label is that of the nearer key frame.
+    and renders washed out. Easing holds between each two key frames, as in a CSS animation.
+    A row's label is that of the nearer key frame.
     Takes (k, z_dim), k >= 2, gives (steps, z_dim); ValueError if k or steps < 2.
     """
     segments = len(key_frames) - 1
@@ -144,7 +151,7 @@ def interpolate(key_frames: Latents, steps: int, method: Interpolation = "slerp"
     for step in range(steps):
         # Integer arithmetic, so that a step on a key frame has a fraction of exactly 0.
         segment, remainder = divmod(step * segments, steps - 1)
-        fraction = remainder / (steps - 1)
+        fraction = ease(remainder / (steps - 1), easing)
         start = key_frames.z[min(segment, segments)]
         end = key_frames.z[min(segment + 1, segments)]
         rows.append(_blend(start, end, fraction, method))

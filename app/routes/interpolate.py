@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from fractions import Fraction
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import InvalidRequest
+from app.films.timing import DEFAULT_FRAME_MS, FilmTiming
 from app.image_encoding import AnimationFormat, ImageFormat
 from app.render_plan import Layout, RenderRequest, Walk
 from app.routes.caching import answer_without_work, cache_headers
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
+from app.routes.film_response import film_response
 from app.routes.negotiation import choose_media_type
 from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
 from app.schemas import InterpolateQuery, WalkFormat
 
-_MEDIA_TYPES = {
-    ("application/zip" if name == "zip" else f"image/{name}"): name for name in get_args(WalkFormat)
+_MEDIA_TYPES: dict[str, WalkFormat] = {
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/apng": "apng",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "application/zip": "zip",
 }
+_TYPE_OF = {name: media_type for media_type, name in _MEDIA_TYPES.items()}
 
 router = APIRouter(tags=["images"])
 
@@ -38,25 +48,28 @@ async def walk_between_seeds(
 ) -> Response:
     """Walk from seed to seed; frame k is exactly the still of its latent.
 
-    GIF alone holds fewer colours than the stills do.
+    GIF holds fewer colours than the stills do, and MP4 is near to them. A film is sent while
+    it is rendered.
     """
     name = query.format or _negotiate(request)
     layout, image_format = _choose_layout(name)
     plan = renderer.plan(
         RenderRequest(
-            source=Walk(_choose_seeds(query), query.steps, query.method),
+            source=Walk(_choose_seeds(query), query.steps, query.method, query.easing),
             layout=layout,
             image_format=image_format,
             model=query.model,
             digest=query.digest,
             label=query.label,
             truncation=query.truncation,
+            timing=_choose_timing(query, image_format),
         )
     )
     headers = {**cache_headers(plan), "Vary": "Accept"}
-    media_type = "application/zip" if layout == "zip" else image_format.media_type
-    if answer := answer_without_work(request, plan, headers, media_type):
+    if answer := answer_without_work(request, plan, headers, _TYPE_OF[name]):
         return answer
+    if isinstance(image_format, AnimationFormat):
+        return await film_response(request, renderer, plan, headers)
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
     return rendering_response(plan, rendering, headers)
 
@@ -73,6 +86,24 @@ def _choose_layout(name: WalkFormat) -> tuple[Layout, ImageFormat | AnimationFor
     if name in ("png", "zip"):
         return ("strip" if name == "png" else "zip"), ImageFormat.PNG
     return "animation", AnimationFormat(name)
+
+
+def _choose_timing(
+    query: InterpolateQuery, image_format: ImageFormat | AnimationFormat
+) -> FilmTiming | None:
+    """Take `fps` or `frame_ms`, and `loop`, for what moves; refuse them for what does not."""
+    given = [name for name in ("fps", "frame_ms", "loop") if getattr(query, name) is not None]
+    if not isinstance(image_format, AnimationFormat):
+        if given:
+            raise InvalidRequest(given[0], "only for moving pictures")
+        return None
+    if query.loop is not None and image_format.is_video:
+        raise InvalidRequest("loop", "a video says nothing about that; its player does")
+    if query.fps is None:
+        return FilmTiming(Fraction(query.frame_ms or DEFAULT_FRAME_MS, 1000), query.loop or 0)
+    if query.frame_ms is not None:
+        raise InvalidRequest("frame_ms", "not together with fps")
+    return FilmTiming(Fraction(1, query.fps), query.loop or 0)
 
 
 def _choose_seeds(query: InterpolateQuery) -> tuple[int, ...]:
