@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
 from app.catalog import load_catalog
 from app.errors import install_problem_handlers
+from app.films.writer import film_version
 from app.image_encoding import load_encoders
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
-from app.routes import generate, health, images, interpolate, models
+from app.routes import avatars, generate, health, images, interpolate, models, verify
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
 from app.routes.service import Service
 from app.settings import Settings
+from app.version import installed_version
 
 _DESCRIPTION = (
     "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     service = service or Service(settings or Settings(), Metrics())
     app = FastAPI(
         title="ganloom",
-        version=_installed_version(),
+        version=installed_version(),
         description=_DESCRIPTION,
         lifespan=_lifespan,
         docs_url=None,
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    for module in (generate, interpolate, images, models, health):
+    for module in (generate, interpolate, images, avatars, verify, models, health):
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)
@@ -67,6 +68,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if catalog is None:
         catalog = await asyncio.to_thread(load_catalog, settings, metrics)
     await asyncio.to_thread(load_encoders)
+    await asyncio.to_thread(film_version)
     catalog.start()
     renderer = Renderer(catalog, settings, metrics)
     service.renderer, service.catalog = renderer, catalog
@@ -78,11 +80,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.renderer = service.catalog = None
         await catalog.close(min(settings.drain_s, _WORKERS_END_S))
         renderer.close()
-
-
-def _installed_version() -> str:
-    """Return the version of the distribution; a plain checkout has none."""
-    try:
-        return version("ganloom")
-    except PackageNotFoundError:
-        return "0"

@@ -16,6 +16,7 @@ from app.films.timing import FilmTiming
 from app.films.writer import film_version
 from app.image_encoding import AnimationFormat, ImageFormat, encoder_version
 from app.settings import Settings
+from app.version import installed_version
 from model.easing import Easing
 from model.latents import (
     MAX_SEED,
@@ -67,6 +68,7 @@ class RenderRequest:
     label: int | str | None = None
     truncation: float = 1.0
     timing: FilmTiming | None = None  # of a film, and of nothing else
+    provenance: bool | None = None  # whether files carry their claim
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class RenderPlan:
     request: RenderRequest
     generator: ServedGenerator
     label: int | None
+    has_claims: bool = False
 
     @property
     def seeds(self) -> Sequence[int]:
@@ -105,7 +108,7 @@ class RenderPlan:
             ),
             *(type(source).__name__, vars(source) | {"field": None}, self.label),
             *(abs(request.truncation), request.layout, request.image_format.value),
-            str(request.timing),
+            *(str(request.timing), installed_version() if self.has_claims else None),
         ]
         text = json.dumps(parts, sort_keys=True, default=list)
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
@@ -127,7 +130,9 @@ def make_plan(request: RenderRequest, catalog: Catalog, settings: Settings) -> R
     """Check a request against its model and the limits; raises what is wrong with it."""
     generator = catalog.find(request.model, request.digest)
     _check_source(request.source, generator, settings)
-    return RenderPlan(request, generator, _resolve_label(request, generator))
+    wanted = settings.provenance if request.provenance is None else request.provenance
+    has_claims = wanted and isinstance(request.image_format, ImageFormat)
+    return RenderPlan(request, generator, _resolve_label(request, generator), has_claims)
 
 
 def _check_source(

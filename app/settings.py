@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -54,4 +54,12 @@ class Settings(BaseSettings):
         default=2**24, ge=2**16, description="pixels in one response, all images"
     )
     max_body_bytes: int = Field(default=2**20, ge=2, description="bytes of one request body")
+    max_upload_bytes: int = Field(default=2**23, ge=2, description="bytes of one uploaded picture")
     max_latent_magnitude: float = Field(default=10.0, gt=0, description="bound of |z| in `latents`")
+
+    provenance: bool = Field(
+        default=False, description="files say what made them, unless a request says otherwise"
+    )
+    avatar_key: SecretStr = Field(
+        default=SecretStr(""), description="secret that makes avatars those of this deployment"
+    )

@@ -63,6 +63,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
             model=body.model,
             label=body.label,
             truncation=body.truncation,
+            provenance=body.provenance,
         )
     )
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))

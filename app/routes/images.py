@@ -55,6 +55,7 @@ async def answer_image(
             digest=query.digest,
             label=query.label,
             truncation=query.truncation,
+            provenance=query.provenance,
         )
     )
     headers = cache_headers(plan)

@@ -62,6 +62,7 @@ async def walk_between_seeds(
             digest=query.digest,
             label=query.label,
             truncation=query.truncation,
+            provenance=query.provenance,
             timing=_choose_timing(query, image_format),
         )
     )

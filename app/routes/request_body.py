@@ -35,7 +35,7 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
     pydantic's own parser bounds the depth and the digits of a number. Raises the
     ServiceError that says what is wrong.
     """
-    body = await _read_bounded(request, settings)
+    body = await read_body(request, settings.max_body_bytes, settings.deadline_s)
     try:
         return shape.model_validate_json(body or b"{}")
     except ValidationError as error:
@@ -43,19 +43,20 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
         raise InvalidFields(describe_validation(found)) from error
 
 
-async def _read_bounded(request: Request, settings: Settings) -> bytes:
+async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes:
+    """Read the body; raises the ServiceError that says what is wrong with it."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedEncoding("Send the body uncompressed.")
     body = bytearray()
     stream = request.stream()
     try:
-        async with asyncio.timeout(settings.deadline_s):
+        async with asyncio.timeout(limit_s):
             async for chunk in stream:
                 body += chunk
-                if len(body) > settings.max_body_bytes:
+                if len(body) > limit_bytes:
                     await _discard(stream)
-                    raise BodyTooLarge(f"At most {settings.max_body_bytes} bytes.")
+                    raise BodyTooLarge(f"At most {limit_bytes} bytes.")
     except ClientDisconnect as error:
         raise ClientGone("The client left before its body had arrived.") from error
     except TimeoutError as error:
