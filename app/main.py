@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
 from app.catalog import load_catalog
 from app.errors import install_problem_handlers
+from app.films.writer import film_version
 from app.image_encoding import load_encoders
 from app.inversions import Inversions
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
 from app.routes import (
+    avatars,
     directions,
     explore,
     generate,
@@ -27,12 +28,14 @@ from app.routes import (
     latents,
     mix,
     models,
+    verify,
 )
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
 from app.routes.service import Service
 from app.settings import Settings
+from app.version import installed_version
 
 _DESCRIPTION = (
     "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
@@ -52,7 +55,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     service = service or Service(settings or Settings(), Metrics())
     app = FastAPI(
         title="ganloom",
-        version=_installed_version(),
+        version=installed_version(),
         description=_DESCRIPTION,
         lifespan=_lifespan,
         docs_url=None,
@@ -61,8 +64,9 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    stills = (generate, images, latents, mix)
-    for module in (*stills, interpolate, explore, invert, jobs, models, directions, health):
+    stills = (generate, images, latents, mix, avatars)
+    jobs_and_models = (invert, jobs, verify, models, directions, health)
+    for module in (*stills, interpolate, explore, *jobs_and_models):
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)
@@ -81,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if catalog is None:
         catalog = await asyncio.to_thread(load_catalog, settings, metrics)
     await asyncio.to_thread(load_encoders)
+    await asyncio.to_thread(film_version)
     catalog.start()
     renderer = Renderer(catalog, settings, metrics)
     service.renderer, service.catalog = renderer, catalog
@@ -94,11 +99,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await inversions.close()
         await catalog.close(min(settings.drain_s, _WORKERS_END_S))
         renderer.close()
-
-
-def _installed_version() -> str:
-    """Return the version of the distribution; a plain checkout has none."""
-    try:
-        return version("ganloom")
-    except PackageNotFoundError:
-        return "0"

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from app.errors import PROBLEM_MEDIA_TYPE
+from app.image_encoding import ImageFormat
 from app.schemas import GenerateBody, GeneratedImages, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -76,6 +77,13 @@ GENERATE_BODY = {
         "content": {"application/json": {"schema": {"$ref": f"{_REF}GenerateBody"}}},
     }
 }
+
+
+def picture_body() -> dict[str, Any]:
+    """Document a body that is the file of a picture."""
+    types = [image_format.media_type for image_format in ImageFormat]
+    content = {media_type: {"schema": _BINARY} for media_type in types}
+    return {"requestBody": {"description": "The file.", "required": True, "content": content}}
 
 
 def document(app: FastAPI) -> None:

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import InvalidRequest
 from app.render_plan import RenderRequest, Walk
-from app.routes.caching import answer_without_work, cache_headers
-from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
-from app.routes.disconnection import run_unless_gone
+from app.routes.deadline import DEADLINE_HEADER
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
 from app.routes.edits import read_edits
-from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
-from app.routes.walk_format import WALK_MEDIA_TYPES, choose_walk_layout, negotiate_walk
+from app.routes.walk_response import (
+    WALK_MEDIA_TYPES,
+    choose_timing,
+    choose_walk_layout,
+    walk_response,
+)
 from app.schemas import InterpolateQuery
 
 router = APIRouter(tags=["images"])
@@ -34,13 +36,13 @@ async def walk_between_seeds(
 ) -> Response:
     """Walk from seed to seed; frame k is exactly the still of its latent.
 
-    GIF alone holds fewer colours than the stills do.
+    GIF holds fewer colours than the stills do, and MP4 is near to them. A film is sent while
+    it is rendered.
     """
-    name = query.format or negotiate_walk(request)
-    layout, image_format = choose_walk_layout(name)
+    layout, image_format = choose_walk_layout(request, query)
     plan = renderer.plan(
         RenderRequest(
-            source=Walk(_choose_seeds(query), query.steps, query.method),
+            source=Walk(_choose_seeds(query), query.steps, query.method, query.easing),
             layout=layout,
             image_format=image_format,
             model=query.model,
@@ -48,14 +50,11 @@ async def walk_between_seeds(
             label=query.label,
             truncation=query.truncation,
             edits=read_edits(query.edits),
+            provenance=query.provenance,
+            timing=choose_timing(query, image_format),
         )
     )
-    headers = {**cache_headers(plan), "Vary": "Accept"}
-    media_type = "application/zip" if layout == "zip" else image_format.media_type
-    if answer := answer_without_work(request, plan, headers, media_type):
-        return answer
-    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
-    return rendering_response(plan, rendering, headers)
+    return await walk_response(request, renderer, plan)
 
 
 def _choose_seeds(query: InterpolateQuery) -> tuple[int, ...]:

@@ -53,6 +53,7 @@ async def show_mix(
             label=query.label,
             truncation=query.truncation,
             edits=read_edits(query.edits),
+            provenance=query.provenance,
         )
     )
     headers = {**cache_headers(plan), "Vary": "Accept"}

@@ -115,7 +115,9 @@ def _listen(studio: Studio) -> None:
     page.on("request", lambda request: studio.asked.append(request.url.removeprefix(studio.url)))
     page.on(
         "response",
-        lambda answer: found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None,
+        lambda answer: (
+            found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
+        ),
     )
 
     def hear_failure(request: object) -> None:
