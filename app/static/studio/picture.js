@@ -9,7 +9,7 @@ import { Follower } from "./following.js";
 import { decode, fetchPicture, load } from "./pictures.js";
 import { foundCall, Search } from "./search.js";
 import { createShelf } from "./shelf.js";
-import { enlarge } from "./sizing.js";
+import { enlarge, halfOf } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, now } from "./state.js";
 
@@ -164,7 +164,7 @@ export function createPicture() {
       for (const part of [width, wipe]) part.hidden = state.task !== "inpaint";
       brush.allow(state.task === "inpaint");
       const isFound = state.z.length === model.spec.z_dim;
-      const most = Math.max(128, Math.min(384, Math.floor((stage.clientWidth || innerWidth) / 2) - 40, innerHeight - 420));
+      const most = halfOf(stage);
       for (const canvas of [brush.picture, brush.holes, found]) enlarge(canvas, ...sizeOf(model), most);
       drop.style.width = drop.style.height = `${most}px`;
       start.textContent = { inpaint: "Fill", denoise: "Clean" }[state.task] ?? "Search";
