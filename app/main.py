@@ -23,6 +23,7 @@ from app.routes import (
     interpolate,
     mix,
     models,
+    neighbours,
 )
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
@@ -57,7 +58,17 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    for module in (generate, interpolate, explore, mix, images, models, directions, health):
+    for module in (
+        generate,
+        interpolate,
+        explore,
+        mix,
+        images,
+        models,
+        directions,
+        neighbours,
+        health,
+    ):
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)
