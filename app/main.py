@@ -36,6 +36,12 @@ _DESCRIPTION = (
     "under any load, after a restart. Errors are RFC 9457 problem documents."
 )
 
+# In the order of the API's page.
+_ROUTES = (
+    *(generate, interpolate, images, explore, mix),
+    *(models, directions, neighbours, health),
+)
+
 # The server has drained before the lifespan ends, so what is left is a batch that hangs.
 _WORKERS_END_S = 5.0
 
@@ -58,17 +64,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    for module in (
-        generate,
-        interpolate,
-        explore,
-        mix,
-        images,
-        models,
-        directions,
-        neighbours,
-        health,
-    ):
+    for module in _ROUTES:
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)
