@@ -27,6 +27,7 @@ from app.routes import (
     latents,
     mix,
     models,
+    neighbours,
 )
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
@@ -37,6 +38,12 @@ from app.settings import Settings
 _DESCRIPTION = (
     "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
     "under any load, after a restart. Errors are RFC 9457 problem documents."
+)
+
+# In the order of the API's page.
+_ROUTES = (
+    *(generate, interpolate, images, latents, explore, mix),
+    *(invert, jobs, models, directions, neighbours, health),
 )
 
 # The server has drained before the lifespan ends, so what is left is a batch that hangs.
@@ -61,8 +68,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    stills = (generate, images, latents, mix)
-    for module in (*stills, interpolate, explore, invert, jobs, models, directions, health):
+    for module in _ROUTES:
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.mix_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
+from app.latent_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
 from model.edits import MAX_EDIT_STRENGTH
 from model.latents import MAX_SEED
 

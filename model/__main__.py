@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model.importing.arguments import add_arguments as add_import_arguments
+from model.latent_arguments import add_edits, add_latent_commands
 from model.subcommand import Subcommands, add_rendering, add_subcommand
 from model.training_arguments import add_training_commands
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_training_commands(commands)
     _add_sample(commands)
+    add_latent_commands(commands)
     _add_import(commands)
     _add_onnx(commands)
     _add_hub(commands)
@@ -77,6 +79,7 @@ def _add_sample(commands: Subcommands) -> None:
     command.add_argument(
         "--truncation", type=float, default=1.0, help="from 0 (typical) to 1 (varied, the default)"
     )
+    add_edits(command)
     command.add_argument(
         "--out",
         type=Path,

@@ -35,8 +35,8 @@ class Direction:
 
     `order` counts from 1 among its kind, the strongest first. Edits from -`strength` to
     `strength` are what it is meant for. `scores` are measured shares, from 0 to 1, that fitting
-    an attribute found; `leaks` how much it moves each other attribute, as a share of how much
-    it moves its own. DirectionsError if a field is out of its bounds.
+    an attribute found; `leaks` the share of samples in which another attribute is another one
+    at `strength` than at -`strength`. DirectionsError if a field is out of its bounds.
     """
 
     name: str
@@ -140,7 +140,7 @@ class Directions:
 
     def _index(self, name: str) -> int:
         if name not in self.names:
-            known = ", ".join(self.names) or "none"
+            known = ", ".join(self.names) or "none; python -m model directions finds some"
             raise DirectionsError(f"there is no direction {name!r}; there are: {known}")
         return self.names.index(name)
 

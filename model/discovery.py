@@ -32,9 +32,9 @@ def add_discovered(checkpoint: Checkpoint, count: int = DISCOVERED) -> Checkpoin
     """
     generator = load_generator(checkpoint.spec, checkpoint.weights)
     found = Directions.concatenate(
+        checkpoint.directions.of_kind("attribute"),
         find_sefa(generator, checkpoint.spec, count),
         find_pca(generator, checkpoint.spec, count),
-        checkpoint.directions.of_kind("attribute"),
     )
     return dataclasses.replace(checkpoint, directions=found)
 

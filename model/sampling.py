@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.contact_sheet import contact_sheet
+from model.edits import edit_rows, parse_edits
 from model.inference import InferenceEngine
 from model.latents import Latents, sample_latents, truncate
 from model.png import encode_png, to_pillow
@@ -25,14 +27,11 @@ def run_sample(arguments: argparse.Namespace) -> None:
     checkpoint = read_checkpoint(arguments.checkpoint)
     label = None if arguments.label is None else label_index(checkpoint, arguments.label)
     latents = truncate(sample_latents(checkpoint.spec, seeds, label), arguments.truncation)
+    edits = () if arguments.edits is None else parse_edits(arguments.edits)
+    latents = edit_rows(latents, checkpoint.directions, [edits] * len(latents))
     pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
-    out: Path = arguments.out
-    if out.suffix:
-        _save(contact_sheet(pixels, arguments.columns), out)
-    else:
-        for seed, image in zip(seeds, pixels, strict=True):
-            _save(image, out / f"{seed}.png")
-    print(f"{out}: {len(seeds)} images of {arguments.checkpoint.name}")
+    save_rows(pixels, [str(seed) for seed in seeds], arguments.out, arguments.columns)
+    print(f"{arguments.out}: {len(seeds)} images of {arguments.checkpoint.name}")
 
 
 def render_latents(
@@ -71,6 +70,17 @@ def label_index(checkpoint: Checkpoint, label: str) -> int:
         return int(label)
     known = ", ".join(checkpoint.class_names) or "none"
     raise ValueError(f"there is no class {label!r}; this checkpoint's classes: {known}")
+
+
+def save_rows(
+    pixels: NDArray[np.uint8], names: Sequence[str], out: Path, columns: int | None
+) -> None:
+    """Write pixels (n, h, w, c) as a sheet, or one PNG a name if `out` has no suffix."""
+    if out.suffix:
+        _save(contact_sheet(pixels, columns), out)
+        return
+    for name, image in zip(names, pixels, strict=True):
+        _save(image, out / f"{name}.png")
 
 
 def _save(pixels: NDArray[np.uint8], path: Path) -> None:

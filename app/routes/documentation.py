@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from app.errors import PROBLEM_MEDIA_TYPE
+from app.latent_schemas import NeighboursBody
 from app.schemas import GenerateBody, GeneratedImages, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -77,6 +78,13 @@ GENERATE_BODY = {
     }
 }
 
+NEIGHBOURS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"{_REF}NeighboursBody"}}},
+    }
+}
+
 
 def document(app: FastAPI) -> None:
     """Make `app` describe itself, with the schemas that no signature mentions."""
@@ -92,6 +100,7 @@ def document(app: FastAPI) -> None:
             _, definitions = models_json_schema(
                 [
                     (GenerateBody, "validation"),
+                    (NeighboursBody, "validation"),
                     (GeneratedImages, "serialization"),
                     (Problem, "serialization"),
                 ],
