@@ -1,7 +1,7 @@
-"""Pixels to bytes: stills, sheets, strips, animations, archives. Pure, and deterministic.
+"""Pixels to bytes: stills, sheets, strips, archives. Pure, and deterministic.
 
-Pixels are uint8 (h, w, c), c from 1 to 4: gray, gray and alpha, RGB, RGBA. PNG, WebP and
-APNG are lossless; JPEG has no alpha and GIF 256 colours, so both are painted on white.
+Pixels are uint8 (h, w, c), c from 1 to 4: gray, gray and alpha, RGB, RGBA. PNG and WebP are
+lossless; JPEG has no alpha, so it is painted on white. `app/films` writes moving pictures.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ from model.png import encode_png, to_pillow
 Pixels = NDArray[np.uint8]
 
 _ENCODER_NUMBER = 2  # raise it with any change of what is written for equal pixels
-_APNG_COMPRESS_LEVEL = 1
 _JPEG_QUALITY = 92
 _WEBP_EFFORT = 2
-_FRAME_MS = 80
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 
 
@@ -58,11 +56,18 @@ class AnimationFormat(StrEnum):
     GIF = "gif"
     APNG = "apng"
     WEBP = "webp"
+    MP4 = "mp4"
+    WEBM = "webm"
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video, which has no loop of its own."""
+        return self in (AnimationFormat.MP4, AnimationFormat.WEBM)
 
     @property
     def media_type(self) -> str:
         """The IANA name."""
-        return f"image/{self.value}"
+        return f"{'video' if self.is_video else 'image'}/{self.value}"
 
 
 def load_encoders() -> None:
@@ -76,18 +81,16 @@ def encoder_version() -> str:
     """Name all that decides about the bytes of equal pixels; a part of every ETag.
 
     Versions are not enough, for a library may write other bytes on another CPU: ISA-L does on
-    aarch64 and on x86-64. So what each format makes of one film is in the name too.
+    aarch64 and on x86-64. So what each format makes of one picture is in the name too.
     """
-    at = np.arange(2 * 64 * 64 * 3, dtype=np.int64)
+    at = np.arange(64 * 64 * 3, dtype=np.int64)
     # A chirp, whose repeats come ever nearer to noise: long and varied enough that two hash
     # functions of a compressor find different matches in it.
-    frames = (at * at // 512 ^ at // 16).astype(np.uint8).reshape(2, 64, 64, 3)
+    pixels = (at * at // 512 ^ at // 16).astype(np.uint8).reshape(64, 64, 3)
     libraries = [features.version(name) for name in ("zlib", "libjpeg_turbo", "webp")]
     content = hashlib.sha256(repr([PIL.__version__, isal.__version__, *libraries]).encode())
     for image_format in ImageFormat:
-        content.update(encode_image(frames[0], image_format))
-    for animation_format in AnimationFormat:
-        content.update(encode_animation(frames, animation_format))
+        content.update(encode_image(pixels, image_format))
     return f"{_ENCODER_NUMBER}-{content.hexdigest()[:12]}"
 
 
@@ -102,30 +105,7 @@ def encode_image(pixels: Pixels, image_format: ImageFormat) -> bytes:
         # `exact` keeps the colour of transparent pixels.
         image.save(buffer, "WEBP", lossless=True, exact=True, quality=0, method=_WEBP_EFFORT)
     else:
-        _paint_on_white(image).save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return buffer.getvalue()
-
-
-def encode_animation(frames: Pixels, animation_format: AnimationFormat) -> bytes:
-    """Write (n, h, w, c) as a loop; APNG and WebP give back the very pixels of each frame.
-
-    Neighbours that are equal become one frame of their summed duration, and WebP forgets
-    the colour of what is wholly transparent.
-    """
-    images = [to_pillow(frame) for frame in frames]
-    buffer = io.BytesIO()
-    timing: dict[str, Any] = {"save_all": True, "duration": _FRAME_MS, "loop": 0}
-    if animation_format is AnimationFormat.APNG:
-        timing |= {"append_images": images[1:], "compress_level": _APNG_COMPRESS_LEVEL}
-        # Whole frames: blending would lose the colour below alpha.
-        images[0].save(buffer, "PNG", blend=0, disposal=0, **timing)
-    elif animation_format is AnimationFormat.WEBP:
-        images = [_to_colour(image) for image in images]
-        timing |= {"append_images": images[1:], "lossless": True}
-        images[0].save(buffer, "WEBP", quality=0, method=_WEBP_EFFORT, **timing)
-    else:
-        images = [_paint_on_white(image) for image in images]
-        images[0].save(buffer, "GIF", append_images=images[1:], optimize=False, **timing)
+        paint_on_white(image).save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 
@@ -177,8 +157,8 @@ def _to_colour(image: Image.Image) -> Image.Image:
     return image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
 
 
-def _paint_on_white(image: Image.Image) -> Image.Image:
-    """Remove alpha."""
+def paint_on_white(image: Image.Image) -> Image.Image:
+    """Remove alpha, for a format that has none."""
     if image.mode not in ("LA", "RGBA"):
         return image
     white = Image.new("RGBA", image.size, "white")

@@ -133,3 +133,13 @@ class NeighbourList(BaseModel):
     model: str
     digest: str
     neighbours: list[NeighbourInfo]
+
+
+class SeededLatent(BaseModel):
+    """The z behind one seeded image, truncation included."""
+
+    model: str
+    digest: str
+    seed: int
+    label: int | None = Field(description="the class, given or drawn from the seed")
+    z: list[float] = Field(description="z_dim numbers, each exact in float32")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
 from app.catalog import load_catalog
 from app.errors import install_problem_handlers
+from app.films.writer import film_version
 from app.image_encoding import load_encoders
 from app.inversions import Inversions
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
 from app.routes import (
+    avatars,
     directions,
     explore,
     generate,
@@ -28,12 +29,14 @@ from app.routes import (
     mix,
     models,
     neighbours,
+    verify,
 )
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
 from app.routes.service import Service
 from app.settings import Settings
+from app.version import installed_version
 
 _DESCRIPTION = (
     "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
@@ -42,8 +45,8 @@ _DESCRIPTION = (
 
 # In the order of the API's page.
 _ROUTES = (
-    *(generate, interpolate, images, latents, explore, mix),
-    *(invert, jobs, models, directions, neighbours, health),
+    *(generate, interpolate, images, latents, explore, mix, avatars),
+    *(verify, invert, jobs, models, directions, neighbours, health),
 )
 
 # The server has drained before the lifespan ends, so what is left is a batch that hangs.
@@ -59,7 +62,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     service = service or Service(settings or Settings(), Metrics())
     app = FastAPI(
         title="ganloom",
-        version=_installed_version(),
+        version=installed_version(),
         description=_DESCRIPTION,
         lifespan=_lifespan,
         docs_url=None,
@@ -87,6 +90,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if catalog is None:
         catalog = await asyncio.to_thread(load_catalog, settings, metrics)
     await asyncio.to_thread(load_encoders)
+    await asyncio.to_thread(film_version)
     catalog.start()
     renderer = Renderer(catalog, settings, metrics)
     service.renderer, service.catalog = renderer, catalog
@@ -100,11 +104,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await inversions.close()
         await catalog.close(min(settings.drain_s, _WORKERS_END_S))
         renderer.close()
-
-
-def _installed_version() -> str:
-    """Return the version of the distribution; a plain checkout has none."""
-    try:
-        return version("ganloom")
-    except PackageNotFoundError:
-        return "0"

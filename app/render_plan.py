@@ -12,9 +12,13 @@ import numpy as np
 
 from app.catalog import Catalog, ServedGenerator
 from app.errors import InvalidRequest
+from app.films.timing import FilmTiming
+from app.films.writer import film_version
 from app.image_encoding import AnimationFormat, ImageFormat, encoder_version
 from app.latent_sources import Mixes, Sweep, check_mixes, check_row, require_directions
 from app.settings import Settings
+from app.version import installed_version
+from model.easing import Easing
 from model.edits import Edits, edit_rows
 from model.latents import (
     MAX_SEED,
@@ -52,6 +56,7 @@ class Walk:
     seeds: Sequence[int]
     steps: int
     method: Interpolation
+    easing: Easing = "linear"
 
 
 Source = Seeds | LatentRows | Walk | Sweep | Mixes
@@ -69,6 +74,8 @@ class RenderRequest:
     label: int | str | None = None
     truncation: float = 1.0
     edits: Edits = ()
+    timing: FilmTiming | None = None  # of a film, and of nothing else
+    provenance: bool | None = None  # whether files carry their claim
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class RenderPlan:
     request: RenderRequest
     generator: ServedGenerator
     label: int | None
+    has_claims: bool = False
 
     @property
     def seeds(self) -> Sequence[int]:
@@ -112,11 +120,12 @@ class RenderPlan:
                 generator.digest,
                 generator.facts.numeric_path,
                 generator.latent_scheme,
-                encoder_version(),
+                film_version() if request.timing else encoder_version(),
             ),
             *(type(source).__name__, described | {"field": None}, self.label),
             *(abs(request.truncation), request.layout, request.image_format.value),
             request.edits,
+            *(str(request.timing), installed_version() if self.has_claims else None),
         ]
         text = json.dumps(parts, sort_keys=True, default=list)
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
@@ -141,7 +150,7 @@ class RenderPlan:
             return mix_latents(spec, generator.directions, source.mixes, self.label)
         latents = sample_latents(spec, source.seeds, self.label)
         if isinstance(source, Walk):
-            return interpolate(latents, source.steps, source.method)
+            return interpolate(latents, source.steps, source.method, source.easing)
         if isinstance(source, Sweep):
             return Latents.concatenate([latents] * source.steps)
         return latents
@@ -152,7 +161,9 @@ def make_plan(request: RenderRequest, catalog: Catalog, settings: Settings) -> R
     generator = catalog.find(request.model, request.digest)
     _check_source(request.source, generator, settings)
     require_directions(generator, [name for name, _ in request.edits], "edits")
-    return RenderPlan(request, generator, _resolve_label(request, generator))
+    wanted = settings.provenance if request.provenance is None else request.provenance
+    has_claims = wanted and isinstance(request.image_format, ImageFormat)
+    return RenderPlan(request, generator, _resolve_label(request, generator), has_claims)
 
 
 def _check_source(source: Source, generator: ServedGenerator, settings: Settings) -> None:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
 from app.catalog import Catalog
+from app.claim_embedding import embed_claim
+from app.claims import write_row_claims, write_sheet_claim
 from app.errors import DeadlineExceeded, Overloaded
+from app.film_stream import FilmFrames, FilmStream
+from app.films.timing import FilmTiming
+from app.films.writer import open_film, still_format
 from app.image_encoding import (
     AnimationFormat,
     ImageFormat,
     Pixels,
-    encode_animation,
     encode_image,
     pack_json,
     pack_multipart,
@@ -35,6 +40,8 @@ from app.render_plan import LatentRows, RenderPlan, RenderRequest, Seeds, Walk, 
 from app.settings import Settings
 from model.contact_sheet import contact_sheet
 from model.latents import Latents
+
+ResultT = TypeVar("ResultT")
 
 # More rows than this are drawn off the event loop: a row takes about 5 microseconds.
 _FEW_ROWS = 16
@@ -77,6 +84,30 @@ class Renderer:
         """Check a request against its model and the limits; raises what is wrong with it."""
         return make_plan(request, self._catalog, self._settings)
 
+    async def render_pixels(self, plan: RenderPlan, limit_s: float | None = None) -> RenderedRows:
+        """Sample and generate, and leave the pixels as they are."""
+        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
+        plan.generator.require_ready()
+        self._require_room_to_pack()
+        try:
+            async with asyncio.timeout(limit_s):
+                latents = await self._sample(plan)
+                return await plan.generator.batcher.submit(latents, None, limit_s)
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
+
+    async def pack(self, layout: str, images: int, work: Callable[[], ResultT]) -> ResultT:
+        """Do the work that `images` images need after they are rendered, where answers are packed.
+
+        A caller that leaves does not stop it.
+        """
+        self.packing_images += images
+        try:
+            with self._metrics.pack_seconds.labels(layout).time():
+                return await asyncio.get_running_loop().run_in_executor(self._packer, work)
+        finally:
+            self.packing_images -= images
+
     async def render(self, plan: RenderPlan, limit_s: float | None = None) -> Rendering:
         """Sample, generate and encode within `limit_s`, which the service's own limit bounds."""
         limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
@@ -87,12 +118,31 @@ class Renderer:
             async with asyncio.timeout(limit_s):
                 latents = await self._sample(plan)
                 rows = await plan.generator.batcher.submit(latents, _encoding(plan), limit_s)
+                if plan.has_claims and _encoding(plan):
+                    _embed_claims(plan, latents, rows.payloads)
                 if plan.request.layout == "single":
                     media_type = plan.request.image_format.media_type
                     return _rendering(rows, bytes(rows.payloads[0]), media_type)
                 return await self._pack(plan, latents, rows)
         except TimeoutError as error:
             raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
+
+    async def open_film(self, plan: RenderPlan, limit_s: float | None = None) -> FilmStream:
+        """Begin a film; `limit_s` and the service's own limit bound each slice of its frames."""
+        assert isinstance(plan.request.image_format, AnimationFormat)
+        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
+        plan.generator.require_ready()
+        self._require_room_to_pack()
+        latents = await self._sample(plan)
+        height, width = size = plan.generator.spec.img_size
+        encoding = still_format(plan.request.image_format)
+        writer = open_film(
+            plan.request.image_format, size, len(latents), plan.request.timing or FilmTiming()
+        )
+        frames = FilmFrames(latents, encoding, height * width)
+        return FilmStream(
+            frames, plan.generator.batcher, writer, partial(self.pack, "animation", 0), limit_s
+        )
 
     def close(self) -> None:
         """Stop the packing thread; what has not begun is dropped."""
@@ -110,17 +160,10 @@ class Renderer:
 
     async def _pack(self, plan: RenderPlan, latents: Latents, rows: RenderedRows) -> Rendering:
         """Make one body of many images, off the event loop and off the generator's lanes."""
-        self.packing_images += len(latents)
         started_s = time.perf_counter()
-        try:
-            body, media_type = await asyncio.get_running_loop().run_in_executor(
-                self._packer, _pack_rows, plan, latents, rows.payloads
-            )
-        finally:
-            self.packing_images -= len(latents)
-        seconds = time.perf_counter() - started_s
-        self._metrics.pack_seconds.labels(plan.request.layout).observe(seconds)
-        return _rendering(rows, body, media_type, 1e3 * seconds)
+        work = partial(_pack_rows, plan, latents, rows.payloads)
+        body, media_type = await self.pack(plan.request.layout, len(latents), work)
+        return _rendering(rows, body, media_type, 1e3 * (time.perf_counter() - started_s))
 
 
 def _rendering(rows: RenderedRows, body: bytes, media_type: str, pack_ms: float = 0.0) -> Rendering:
@@ -136,14 +179,24 @@ def _encoding(plan: RenderPlan) -> Encoding:
     return None
 
 
+def _embed_claims(plan: RenderPlan, latents: Latents, files: list[Any]) -> None:
+    """Have each file say what made it. The row that others wait for stays as it is."""
+    image_format = plan.request.image_format
+    assert isinstance(image_format, ImageFormat)
+    for place, claim in enumerate(write_row_claims(plan, latents)):
+        files[place] = embed_claim(files[place], image_format, claim)
+
+
 def _pack_rows(plan: RenderPlan, latents: Latents, rows: list[Any]) -> tuple[bytes, str]:
     """Make the body of the layout asked for, of files or of pixels; returns it and its type."""
     layout, image_format = plan.request.layout, plan.request.image_format
-    if isinstance(image_format, AnimationFormat):
-        return encode_animation(np.stack(rows), image_format), image_format.media_type
+    assert isinstance(image_format, ImageFormat)
     if layout in ("grid", "strip"):
         sheet: Pixels = contact_sheet(np.stack(rows), len(rows) if layout == "strip" else None)
-        return encode_image(sheet, image_format), image_format.media_type
+        file = encode_image(sheet, image_format)
+        if plan.has_claims and (claim := write_sheet_claim(plan)):
+            file = embed_claim(file, image_format, claim)
+        return file, image_format.media_type
     names = [f"{stem}.{image_format.extension}" for stem in _name_rows(plan, len(rows))]
     if layout == "zip":
         return pack_zip(names, rows), "application/zip"

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.latent_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
+from model.easing import Easing
 from model.edits import MAX_EDIT_STRENGTH
 from model.latents import MAX_SEED
 
@@ -28,7 +29,7 @@ _MAX_COUNT = 2**20  # far above any limit; only keeps numbers small
 
 GenerateLayout = Literal["single", "grid", "zip", "multipart", "json"]
 StillFormat = Literal["png", "jpeg", "webp"]
-WalkFormat = Literal["png", "gif", "apng", "webp", "zip"]
+WalkFormat = Literal["png", "gif", "apng", "webp", "mp4", "webm", "zip"]
 Extension = Literal["png", "jpg", "webp"]
 
 
@@ -41,7 +42,7 @@ def _check_label(value: object) -> int | str:
     return value
 
 
-def _require_plain_digits(value: object) -> object:
+def require_plain_digits(value: object) -> object:
     """Refuse 7.0, +7, 007 and the like: one number has one URL, and one place in a cache."""
     if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,19}", value):
         raise PydanticCustomError("digits", "Input should be a whole number in plain digits")
@@ -49,8 +50,8 @@ def _require_plain_digits(value: object) -> object:
 
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-UrlSeed = Annotated[Seed, BeforeValidator(_require_plain_digits)]
-UrlNumber = Annotated[int, BeforeValidator(_require_plain_digits)]
+UrlSeed = Annotated[Seed, BeforeValidator(require_plain_digits)]
+UrlNumber = Annotated[int, BeforeValidator(require_plain_digits)]
 Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
 Label = Annotated[
     int | str,
@@ -63,6 +64,9 @@ Rows = Annotated[
     Field(min_length=1, fail_fast=True),
 ]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Provenance = Annotated[
+    bool | None, Field(description="whether files say what made them; none: the server's choice")
+]
 
 
 class GenerateBody(BaseModel):
@@ -98,9 +102,10 @@ class GenerateBody(BaseModel):
         default=None,
         description="`single` for one image, `grid` for several, unless Accept differs",
     )
+    provenance: Provenance = None
 
 
-class _CacheableQuery(BaseModel):
+class CacheableQuery(BaseModel):
     """The parameters that every cacheable resource shares."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
@@ -115,7 +120,7 @@ class _CacheableQuery(BaseModel):
     )
 
 
-class _EditableQuery(_CacheableQuery):
+class _EditableQuery(CacheableQuery):
     edits: EditsText | None = Field(
         default=None,
         description="how far to go along which directions",
@@ -126,24 +131,37 @@ class _EditableQuery(_CacheableQuery):
 class ImageQuery(_EditableQuery):
     """The parameters of one still."""
 
+    provenance: Provenance = None
+
 
 class InterpolateQuery(_EditableQuery):
     """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
 
     start: UrlSeed | None = Field(default=None, description="the first seed", examples=[1])
     end: UrlSeed | None = Field(default=None, description="the last seed", examples=[2])
-    seeds: Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$")] | None = Field(
-        default=None, description="two or more seeds to pass through, as 1,2,3"
-    )
-    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(_require_plain_digits)] = (
+    seeds: (
+        Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$", max_length=8704)] | None
+    ) = Field(default=None, description="two or more seeds to pass through, as 1,2,3")
+    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(require_plain_digits)] = (
         Field(default=16, description="frames, both ends included")
     )
     method: Literal["slerp", "lerp"] = Field(
         default="slerp", description="on the sphere, or straight"
     )
+    easing: Easing = Field(default="linear", description="between each two seeds, as CSS has it")
+    fps: Annotated[int, Field(ge=1, le=60), BeforeValidator(require_plain_digits)] | None = Field(
+        default=None, description="frames a second of a film; not together with frame_ms"
+    )
+    frame_ms: (
+        Annotated[int, Field(ge=10, le=10_000), BeforeValidator(require_plain_digits)] | None
+    ) = Field(default=None, description="how long a film shows a frame; none: 80")
+    loop: Annotated[int, Field(ge=0, le=65_535), BeforeValidator(require_plain_digits)] | None = (
+        Field(default=None, description="how often gif, apng and webp play; none or 0: for ever")
+    )
     format: WalkFormat | None = Field(
         default=None, description="png (a strip) unless Accept differs"
     )
+    provenance: Provenance = None
 
 
 class ExploreQuery(_EditableQuery):
@@ -157,7 +175,7 @@ class ExploreQuery(_EditableQuery):
     stop: Strength | None = Field(
         default=None, alias="to", description="the last strength; none: strength of the list"
     )
-    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(_require_plain_digits)] = (
+    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(require_plain_digits)] = (
         Field(default=9, description="frames, both ends included")
     )
     format: WalkFormat | None = Field(
@@ -246,16 +264,6 @@ class GeneratedImages(BaseModel):
     digest: str
     media_type: str
     images: list[GeneratedImage]
-
-
-class SeededLatent(BaseModel):
-    """The z behind one seeded image, truncation included."""
-
-    model: str
-    digest: str
-    seed: int
-    label: int | None = Field(description="the class, given or drawn from the seed")
-    z: list[float] = Field(description="z_dim numbers, each exact in float32")
 
 
 class Readiness(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     )
 
     max_images: int = Field(default=256, ge=1, description="images in one /generate")
-    max_steps: int = Field(default=256, ge=2, description="frames in one /interpolate")
+    max_steps: int = Field(default=512, ge=2, description="frames in one /interpolate")
     max_pixels: int = Field(
         default=2**24, ge=2**16, description="pixels in one response, all images"
     )
@@ -66,3 +66,9 @@ class Settings(BaseSettings):
         default=600.0, gt=0, description="an inversion that runs longer fails"
     )
     job_ttl_s: float = Field(default=600.0, gt=0, description="how long an ended job is kept")
+    provenance: bool = Field(
+        default=False, description="files say what made them, unless a request says otherwise"
+    )
+    avatar_key: SecretStr = Field(
+        default=SecretStr(""), description="secret that makes avatars those of this deployment"
+    )

@@ -29,7 +29,8 @@ _WATCH_FIRST = f"""
 new MutationObserver((_, observer) => {{
   if (document.querySelectorAll(".tile[data-shows]").length < {_IMAGES}) return;
   observer.disconnect();
-  requestAnimationFrame(() => requestAnimationFrame(() => (window.firstImages = performance.now())));
+  const tell = () => (window.firstImages = performance.now());
+  requestAnimationFrame(() => requestAnimationFrame(tell));
 }}).observe(document, {{ subtree: true, childList: true, attributes: true }});
 """
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from model.easing import Easing, ease
 from model.spec import GeneratorSpec
 
 # Stored in every checkpoint. A change of `sample_latents` needs a new name here, and a
@@ -127,44 +128,59 @@ def truncate(latents: Latents, truncation_psi: float) -> Latents:
     return Latents((latents.z * np.float32(truncation_psi)).astype(np.float32), latents.labels)
 
 
-def interpolate(key_frames: Latents, steps: int, method: Interpolation = "slerp") -> Latents:
+def interpolate(
+    key_frames: Latents,
+    steps: int,
+    method: Interpolation = "slerp",
+    easing: Easing = "linear",
+) -> Latents:
     """Walk through the key frames in order, `steps` rows in all, both ends included.
 
     Steps are spread evenly over the whole path; key frames that fall on a step are met
     exactly. Slerp (Shoemake, 1985; for generators White, 2016) is the default, because the
     linear midpoint of two Gaussian z is shorter than those the generator was trained on
-    and renders washed out. A row's label is that of the nearer key frame.
+    and renders washed out. Easing holds between each two key frames, as in a CSS animation.
+    A row's label is that of the nearer key frame.
     Takes (k, z_dim), k >= 2, gives (steps, z_dim); ValueError if k or steps < 2.
     """
     segments = len(key_frames) - 1
     if segments < 1 or steps < 2:
         raise ValueError("a walk needs at least two key frames and two steps")
+    angles = [
+        _angle(key_frames.z[at], key_frames.z[at + 1]) if method == "slerp" else 0.0
+        for at in range(segments)
+    ]
     rows = []
     nearest = []
     for step in range(steps):
         # Integer arithmetic, so that a step on a key frame has a fraction of exactly 0.
         segment, remainder = divmod(step * segments, steps - 1)
-        fraction = remainder / (steps - 1)
-        start = key_frames.z[min(segment, segments)]
-        end = key_frames.z[min(segment + 1, segments)]
-        rows.append(_blend(start, end, fraction, method))
+        fraction = ease(remainder / (steps - 1), easing)
+        if fraction == 0.0:
+            rows.append(key_frames.z[segment])
+        else:
+            ends = key_frames.z[segment], key_frames.z[segment + 1]
+            rows.append(_blend(*ends, fraction, angles[segment]))
         nearest.append(segment + (fraction > 0.5))
     labels = None if key_frames.labels is None else key_frames.labels[nearest]
     return Latents(np.stack(rows), labels)
 
 
-def _blend(
-    start: NDArray[np.float32], end: NDArray[np.float32], fraction: float, method: Interpolation
-) -> NDArray[np.float32]:
-    """Return the point at `fraction` of the way; the end points come back bit for bit."""
-    if fraction == 0.0:
-        return start
+def _angle(start: NDArray[np.float32], end: NDArray[np.float32]) -> float:
+    """Return the angle between two points as seen from the origin, from 0 to pi."""
     a, b = start.astype(np.float64), end.astype(np.float64)
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     cosine = float(np.clip(a @ b / lengths, -1.0, 1.0)) if lengths else 1.0
-    angle = float(np.arccos(cosine))
+    return float(np.arccos(cosine))
+
+
+def _blend(
+    start: NDArray[np.float32], end: NDArray[np.float32], fraction: float, angle: float
+) -> NDArray[np.float32]:
+    """Return the point at `fraction` of the way, straight where there is no angle to turn by."""
+    a, b = start.astype(np.float64), end.astype(np.float64)
     # On (nearly) the same ray or on opposite rays the great circle is not defined.
-    if method == "lerp" or np.sin(angle) < 1e-6:
+    if np.sin(angle) < 1e-6:
         return ((1.0 - fraction) * a + fraction * b).astype(np.float32)
     of_start = np.sin((1.0 - fraction) * angle) / np.sin(angle)
     of_end = np.sin(fraction * angle) / np.sin(angle)

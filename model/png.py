@@ -25,6 +25,8 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _MAX_CHUNK_BYTES = 2**31 - 1
 
+HEAD_BYTES = 33  # signature and IHDR, which always comes first
+
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Write pixels uint8 (h, w, c), c from 1 to 4, as a PNG that gives back those very pixels.
@@ -46,7 +48,24 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     parts = [_SIGNATURE, *_chunk(b"IHDR", header)]
     for start in range(0, len(stream), _MAX_CHUNK_BYTES):
         parts += _chunk(b"IDAT", stream[start : start + _MAX_CHUNK_BYTES])
-    return b"".join([*parts, *_chunk(b"IEND", b"")])
+    return b"".join([*parts, END_CHUNK])
+
+
+def write_chunk(name: bytes, data: bytes) -> bytes:
+    """Write one chunk (5.3)."""
+    return b"".join(_chunk(name, data))
+
+
+def read_image_data(file: bytes) -> bytes:
+    """Return the compressed rows of a PNG that this module wrote: its IDAT, joined."""
+    parts = []
+    at = HEAD_BYTES
+    while at < len(file):
+        length = int.from_bytes(file[at : at + 4], "big")
+        if file[at + 4 : at + 8] == b"IDAT":
+            parts.append(file[at + 8 : at + 8 + length])
+        at += 12 + length
+    return b"".join(parts)
 
 
 def to_pillow(pixels: NDArray[np.uint8]) -> Image.Image:
@@ -71,3 +90,6 @@ def _chunk(name: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     # ISA-L's CRC-32 takes a tenth of zlib's time.
     checksum = isal_zlib.crc32(data, isal_zlib.crc32(name))
     return struct.pack(">I", len(data)), name, data, struct.pack(">I", checksum)
+
+
+END_CHUNK = write_chunk(b"IEND", b"")

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from app.errors import PROBLEM_MEDIA_TYPE
+from app.image_encoding import ImageFormat
 from app.latent_schemas import NeighboursBody
 from app.schemas import GenerateBody, GeneratedImages, Problem
 
@@ -84,6 +85,13 @@ NEIGHBOURS_BODY = {
         "content": {"application/json": {"schema": {"$ref": f"{_REF}NeighboursBody"}}},
     }
 }
+
+
+def picture_body() -> dict[str, Any]:
+    """Document a body that is the file of a picture."""
+    types = [image_format.media_type for image_format in ImageFormat]
+    content = {media_type: {"schema": _BINARY} for media_type in types}
+    return {"requestBody": {"description": "The file.", "required": True, "content": content}}
 
 
 def document(app: FastAPI) -> None:

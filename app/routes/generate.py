@@ -67,6 +67,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
             label=body.label,
             truncation=body.truncation,
             edits=make_edits(body.edits or {}),
+            provenance=body.provenance,
         )
     )
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))

@@ -57,6 +57,7 @@ async def answer_image(
             label=query.label,
             truncation=query.truncation,
             edits=read_edits(query.edits),
+            provenance=query.provenance,
         )
     )
     headers = cache_headers(plan)

@@ -35,7 +35,7 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
     pydantic's own parser bounds the depth and the digits of a number. Raises the
     ServiceError that says what is wrong.
     """
-    body = await read_bounded_body(request, settings.max_body_bytes, settings.deadline_s)
+    body = await read_body(request, settings.max_body_bytes, settings.deadline_s)
     try:
         return shape.model_validate_json(body or b"{}")
     except ValidationError as error:
@@ -43,8 +43,8 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
         raise InvalidFields(describe_validation(found)) from error
 
 
-async def read_bounded_body(request: Request, max_bytes: int, limit_s: float) -> bytes:
-    """Read the body of at most `max_bytes` within `limit_s`; raises ServiceError."""
+async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes:
+    """Read the body; raises the ServiceError that says what is wrong with it."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedEncoding("Send the body uncompressed.")
@@ -54,9 +54,9 @@ async def read_bounded_body(request: Request, max_bytes: int, limit_s: float) ->
         async with asyncio.timeout(limit_s):
             async for chunk in stream:
                 body += chunk
-                if len(body) > max_bytes:
+                if len(body) > limit_bytes:
                     await _discard(stream)
-                    raise BodyTooLarge(f"At most {max_bytes} bytes.")
+                    raise BodyTooLarge(f"At most {limit_bytes} bytes.")
     except ClientDisconnect as error:
         raise ClientGone("The client left before its body had arrived.") from error
     except TimeoutError as error:

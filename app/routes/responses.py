@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fastapi import Response
 
+from app.pending import RenderedRows
 from app.render_plan import RenderPlan
 from app.renderer import Rendering
 
@@ -25,16 +26,20 @@ def rendering_response(
     plan: RenderPlan, rendering: Rendering, headers: dict[str, str] | None = None
 ) -> Response:
     """Send the bytes, with where they come from and where the time went."""
-    timing = (
-        f"queue;dur={rendering.queue_ms:.2f}, forward;dur={rendering.forward_ms:.2f}, "
-        f"encode;dur={rendering.encode_ms:.2f}"
-    )
-    told = {"Server-Timing": timing, "X-Ganloom-Batch": str(rendering.batch_images)}
     return Response(
         rendering.body,
-        headers={**identity_headers(plan), **told, **(headers or {})},
+        headers={**identity_headers(plan), **timing_headers(rendering), **(headers or {})},
         media_type=rendering.media_type,
     )
+
+
+def timing_headers(rendered: Rendering | RenderedRows) -> dict[str, str]:
+    """Say where the time went, and how many images shared the pass."""
+    timing = (
+        f"queue;dur={rendered.queue_ms:.2f}, forward;dur={rendered.forward_ms:.2f}, "
+        f"encode;dur={rendered.encode_ms:.2f}"
+    )
+    return {"Server-Timing": timing, "X-Ganloom-Batch": str(rendered.batch_images)}
 
 
 def summarize_seeds(seeds: Sequence[int]) -> str:

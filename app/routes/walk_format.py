@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from fastapi import Request
 
 from app.image_encoding import AnimationFormat, ImageFormat
@@ -11,9 +9,16 @@ from app.render_plan import Layout
 from app.routes.negotiation import choose_media_type
 from app.schemas import WalkFormat
 
-WALK_MEDIA_TYPES = {
-    ("application/zip" if name == "zip" else f"image/{name}"): name for name in get_args(WalkFormat)
+WALK_MEDIA_TYPES: dict[str, WalkFormat] = {
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/apng": "apng",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "application/zip": "zip",
 }
+TYPE_OF_WALK = {name: media_type for media_type, name in WALK_MEDIA_TYPES.items()}
 
 
 def negotiate_walk(request: Request) -> WalkFormat:

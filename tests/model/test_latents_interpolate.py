@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model.easing import ease
 from model.latents import Interpolation, Latents, interpolate, sample_latents
 from model.spec import GeneratorSpec
 
@@ -141,3 +142,17 @@ def test_without_labels_a_walk_has_none() -> None:
 def test_a_walk_needs_two_key_frames_and_two_steps(count: int, steps: int) -> None:
     with pytest.raises(ValueError, match="at least two key frames and two steps"):
         interpolate(sample_latents(SPEC, range(count)), steps)
+
+
+def test_easing_holds_between_each_two_key_frames() -> None:
+    frames = sample_latents(SPEC, range(3))
+    eased = interpolate(frames, 9, "lerp", "ease-in-out").z
+    assert eased[[0, 4, 8]].tobytes() == frames.z.tobytes()
+    for start in (0, 4):
+        begin, end = eased[start].astype(np.float64), eased[start + 4].astype(np.float64)
+        for step in (1, 2, 3):
+            part = ease(step / 4, "ease-in-out")
+            np.testing.assert_allclose(
+                eased[start + step], begin + part * (end - begin), rtol=1e-5, atol=1e-6
+            )
+    assert ease(0.25, "ease-in-out") < 0.2

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.png import encode_png
+from model.png import END_CHUNK, HEAD_BYTES, encode_png, read_image_data, write_chunk
 
 Pixels = NDArray[np.uint8]
 
@@ -161,3 +161,15 @@ def test_equal_pixels_give_equal_bytes_on_every_thread() -> None:
 def test_what_is_no_image_is_refused(pixels: Pixels) -> None:
     with pytest.raises(ValueError, match="PNG"):
         encode_png(pixels)
+
+
+def test_the_data_and_the_chunks_of_a_file_are_told_apart() -> None:
+    file = encode_png(noise(33, 100, 3))
+    chunks = split_chunks(file)
+    assert file[:HEAD_BYTES] == file[: file.index(b"IDAT") - 4]
+    assert read_image_data(file) == b"".join(data for name, data in chunks if name == b"IDAT")
+    text = write_chunk(b"tEXt", b"a\x00b")
+    more = file[:HEAD_BYTES] + text + file[HEAD_BYTES:]
+    assert split_chunks(more) == [chunks[0], (b"tEXt", b"a\x00b"), *chunks[1:]]
+    assert read_image_data(more) == read_image_data(file)
+    assert file.endswith(END_CHUNK)

@@ -95,7 +95,7 @@ async def test_a_label_is_kept(client: httpx.AsyncClient) -> None:
         ("seed=7&direction=sefa-1&from=-21", "from"),
         ("seed=7&direction=sefa-1&to=nan", "to"),
         ("seed=7&direction=sefa-1&steps=1", "steps"),
-        ("seed=7&direction=sefa-1&steps=257", "steps"),
+        ("seed=7&direction=sefa-1&steps=513", "steps"),
         ("seed=7&direction=sefa-1&start=1", "start"),
         ("seed=7&direction=sefa-1&edits=hat:1", "edits"),
     ],

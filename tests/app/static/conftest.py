@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 from tests.app.server_process import Server
 
@@ -118,13 +126,15 @@ def _listen(studio: Studio) -> None:
     page.on("request", lambda request: studio.asked.append(request.url.removeprefix(studio.url)))
     page.on(
         "response",
-        lambda answer: found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None,
+        lambda answer: (
+            found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
+        ),
     )
 
-    def hear_failure(request: object) -> None:
-        failure, url = request.failure, request.url  # type: ignore[attr-defined]
+    def hear_failure(request: Request) -> None:
         # What the page itself gave up, because a newer wish replaced it, is no failure.
-        if failure != "net::ERR_ABORTED":
-            found.append(f"failed: {failure} {url}")
+        if request.failure != "net::ERR_ABORTED":
+            found.append(f"failed: {request.failure} {request.url}")
 
+    page.on("response", hear_answer)
     page.on("requestfailed", hear_failure)

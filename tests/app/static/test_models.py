@@ -14,7 +14,9 @@ def test_two_models_stand_side_by_side_at_the_same_seeds(studio: Studio) -> None
     page = studio.open("#models?from=10")
     page.get_by_label("Beside it").select_option("signs")
     for name in ("faces", "signs"):
-        canvas = page.get_by_role("article", name=name).locator("canvas[data-seed='12'][data-shows]")
+        canvas = page.get_by_role("article", name=name).locator(
+            "canvas[data-seed='12'][data-shows]"
+        )
         expected = sent_pixels(studio.url, f"images/12.png?model={name}")
         assert np.array_equal(canvas_pixels(canvas), expected)
 

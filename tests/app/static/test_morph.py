@@ -40,7 +40,9 @@ def test_a_film_plays_and_is_held_by_its_handle(studio: Studio) -> None:
     told = page.locator(".transport output")
     expect(told).to_contain_text("of 30")
     seen = told.inner_text()
-    page.wait_for_function("seen => document.querySelector('.transport output').textContent !== seen", arg=seen)
+    page.wait_for_function(
+        "seen => document.querySelector('.transport output').textContent !== seen", arg=seen
+    )
     page.get_by_label("Frame", exact=True).fill("15")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(told).to_have_text("frame 16 of 30")

@@ -110,13 +110,15 @@ def test_the_call_that_is_shown_gives_the_image_that_is_shown(studio: Studio) ->
     page = studio.open("#shape?face=6&edits=sefa-1:2")
     expect(page.get_by_role("img", name="After")).to_have_attribute("data-shows", re.compile("6"))
     code = page.locator("#call code")
-    for name, pattern in (
-        ("curl", r"^curl '([^']+)' -o shaped\.png$"),
-        ("Python", r'httpx\.get\("([^"]+)"\)'),
-        ("JavaScript", r'await fetch\("([^"]+)"\)'),
+    for name, word, pattern in (
+        ("curl", "curl", r"^curl '([^']+)' -o shaped\.png$"),
+        ("Python", "httpx", r'httpx\.get\("([^"]+)"\)'),
+        ("JavaScript", "fetch", r'await fetch\("([^"]+)"\)'),
     ):
         page.get_by_role("button", name=name, exact=True).click()
-        expect(code).to_contain_text({"curl": "curl", "Python": "httpx", "JavaScript": "fetch"}[name])
+        expect(code).to_contain_text(
+            {"curl": "curl", "Python": "httpx", "JavaScript": "fetch"}[name]
+        )
         page.get_by_role("button", name="Copy", exact=True).click()
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied == code.inner_text()

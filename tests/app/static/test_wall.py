@@ -35,7 +35,9 @@ def test_scrolling_brings_more_seeds_and_asks_for_none_twice(studio: Studio) -> 
         page.mouse.wheel(0, 900)
         page.wait_for_timeout(60)
     page.locator(f"{SHOWN}[data-seed='150']").wait_for()
-    page.wait_for_function("() => !location.hash.includes('from=0') && /from=\\d/.test(location.hash)")
+    page.wait_for_function(
+        "() => !location.hash.includes('from=0') && /from=\\d/.test(location.hash)"
+    )
     page.mouse.wheel(0, -9000)
     page.locator(f"{SHOWN}[data-seed='0']").wait_for()
     asked = images_asked(studio)

@@ -1,0 +1,144 @@
+"""`Claim`: what a file says of where it comes from, enough to render it again.
+
+Derived from nothing but the request and the model, so that equal requests give equal bytes.
+It is read back from files that anybody may have written, so nothing in it is believed: a claim
+becomes a request like any other, and what it renders is compared with the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.image_encoding import ImageFormat
+from app.render_plan import LatentRows, RenderPlan, RenderRequest, Seeds, Walk
+from app.schemas import Digest, Seed
+from app.version import installed_version
+from model.easing import Easing
+from model.latents import Interpolation, Latents
+
+_MAX_TEXT = 100_000
+_MAX_SEEDS = 4096
+
+
+class WalkClaim(BaseModel):
+    """How a strip walks through its seeds."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    steps: Annotated[int, Field(ge=2, le=2**20)]
+    method: Interpolation
+    easing: Easing
+
+
+class Claim(BaseModel):
+    """A model, and `seeds` or `z` (float32, little-endian, base64), after which to render."""
+
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+    digest: Digest
+    numeric_path: Annotated[str, Field(max_length=300)] = ""
+    software: Annotated[str, Field(max_length=100)] = ""
+    layout: Literal["single", "grid", "strip"] = "single"
+    seeds: Annotated[list[Seed], Field(min_length=1, max_length=_MAX_SEEDS)] | None = None
+    z: Annotated[str, Field(min_length=4, max_length=_MAX_TEXT)] | None = None
+    walk: WalkClaim | None = None
+    label: Annotated[int, Field(ge=0, le=2**20)] | None = None
+    truncation: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    def to_request(self, image_format: ImageFormat) -> RenderRequest:
+        """Return the request that renders it; ValueError if it says nothing that can be."""
+        return RenderRequest(
+            source=self._to_source(),
+            layout=self.layout,
+            image_format=image_format,
+            digest=self.digest,
+            label=self.label,
+            truncation=self.truncation,
+            provenance=False,
+        )
+
+    def _to_source(self) -> Seeds | LatentRows | Walk:
+        if self.z is not None and self.layout == "single":
+            return LatentRows([_read_latent(self.z)])
+        if self.seeds is None or (self.layout == "single" and len(self.seeds) != 1):
+            raise ValueError("a single image has a latent or a seed, and a sheet has seeds")
+        if (self.walk is not None) != (self.layout == "strip"):
+            raise ValueError("a strip is a walk")
+        if self.walk is None:
+            return Seeds(tuple(self.seeds))
+        if len(self.seeds) < 2:
+            raise ValueError("a walk has two ends")
+        walk = self.walk
+        return Walk(tuple(self.seeds), walk.steps, walk.method, walk.easing)
+
+
+def _read_latent(text: str) -> list[float]:
+    z = np.frombuffer(base64.b64decode(text, validate=True), "<f4")
+    if not (z.size and np.isfinite(z).all()):
+        raise ValueError("a latent is made of finite numbers")
+    row: list[float] = z.tolist()
+    return row
+
+
+def parse_claim(text: str) -> Claim | None:
+    """Read what `write_row_claims` or `write_sheet_claim` wrote; None if it is something else."""
+    if len(text) > _MAX_TEXT:
+        return None
+    try:
+        return Claim.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def write_row_claims(plan: RenderPlan, latents: Latents) -> list[str]:
+    """Return the claim of each image of a request, as JSON in ASCII."""
+    head = _write_head(plan)
+    if isinstance(plan.request.source, Seeds) and not plan.request.edits:
+        tail = _write_tail(plan)
+        return [f'{head},"seeds":[{seed}]{tail}' for seed in plan.seeds]
+    labels = [None] * len(latents) if latents.labels is None else latents.labels.tolist()
+    rows = latents.z.astype("<f4")
+    return [
+        f'{head},"z":"{base64.b64encode(row.tobytes()).decode()}",'
+        f'"label":{json.dumps(label)},"truncation":1.0}}'
+        for row, label in zip(rows, labels, strict=True)
+    ]
+
+
+def write_sheet_claim(plan: RenderPlan) -> str | None:
+    """Return the claim of a sheet or a strip; None where that takes more than seeds to tell."""
+    source = plan.request.source
+    if not isinstance(source, Seeds | Walk) or plan.request.edits:
+        return None
+    walk = ""
+    if isinstance(source, Walk):
+        claim = WalkClaim(steps=source.steps, method=source.method, easing=source.easing)
+        walk = f'"walk":{claim.model_dump_json()},'
+    seeds = json.dumps(list(source.seeds), separators=(",", ":"))
+    layout = plan.request.layout
+    return f'{_write_head(plan)},"layout":"{layout}",{walk}"seeds":{seeds}{_write_tail(plan)}'
+
+
+def _write_head(plan: RenderPlan) -> str:
+    return _write_model(plan.generator.digest, plan.generator.facts.numeric_path)
+
+
+@functools.lru_cache(maxsize=256)
+def _write_model(digest: str, numeric_path: str) -> str:
+    model = {
+        "digest": digest,
+        "numeric_path": numeric_path,
+        "software": f"ganloom {installed_version()}",
+    }
+    return json.dumps(model, separators=(",", ":"))[:-1]
+
+
+def _write_tail(plan: RenderPlan) -> str:
+    label = "null" if plan.label is None else plan.label
+    return f',"label":{label},"truncation":{abs(plan.request.truncation)}}}'

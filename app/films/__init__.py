@@ -1,0 +1,1 @@
+"""Moving pictures: a writer a format, each of which takes frames as they are ready."""
