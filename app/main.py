@@ -28,6 +28,7 @@ from app.routes import (
     latents,
     mix,
     models,
+    neighbours,
     verify,
 )
 from app.routes.direct import DirectRoutes
@@ -40,6 +41,12 @@ from app.version import installed_version
 _DESCRIPTION = (
     "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
     "under any load, after a restart. Errors are RFC 9457 problem documents."
+)
+
+# In the order of the API's page.
+_ROUTES = (
+    *(generate, interpolate, images, latents, explore, mix, avatars),
+    *(verify, invert, jobs, models, directions, neighbours, health),
 )
 
 # The server has drained before the lifespan ends, so what is left is a batch that hangs.
@@ -64,9 +71,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    stills = (generate, images, latents, mix, avatars)
-    jobs_and_models = (invert, jobs, verify, models, directions, health)
-    for module in (*stills, interpolate, explore, *jobs_and_models):
+    for module in _ROUTES:
         app.include_router(module.router)
     install_pages(app)
     install_problem_handlers(app)

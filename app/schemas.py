@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.mix_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
+from app.latent_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
 from model.easing import Easing
 from model.edits import MAX_EDIT_STRENGTH
 from model.latents import MAX_SEED
@@ -269,16 +269,6 @@ class GeneratedImages(BaseModel):
     digest: str
     media_type: str
     images: list[GeneratedImage]
-
-
-class SeededLatent(BaseModel):
-    """The z behind one seeded image, truncation included."""
-
-    model: str
-    digest: str
-    seed: int
-    label: int | None = Field(description="the class, given or drawn from the seed")
-    z: list[float] = Field(description="z_dim numbers, each exact in float32")
 
 
 class Readiness(BaseModel):

@@ -6,7 +6,7 @@ import dataclasses
 
 from fastapi import APIRouter, Response
 
-from app.mix_schemas import DirectionInfo, DirectionList
+from app.latent_schemas import DirectionInfo, DirectionList
 from app.routes.documentation import problems
 from app.routes.service import CatalogOf
 

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.errors import PROBLEM_MEDIA_TYPE
 from app.image_encoding import ImageFormat
+from app.latent_schemas import NeighboursBody
 from app.schemas import GenerateBody, GeneratedImages, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -78,6 +79,13 @@ GENERATE_BODY = {
     }
 }
 
+NEIGHBOURS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"{_REF}NeighboursBody"}}},
+    }
+}
+
 
 def picture_body() -> dict[str, Any]:
     """Document a body that is the file of a picture."""
@@ -100,6 +108,7 @@ def document(app: FastAPI) -> None:
             _, definitions = models_json_schema(
                 [
                     (GenerateBody, "validation"),
+                    (NeighboursBody, "validation"),
                     (GeneratedImages, "serialization"),
                     (Problem, "serialization"),
                 ],

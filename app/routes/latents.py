@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.image_encoding import ImageFormat
+from app.latent_schemas import SeededLatent
 from app.render_plan import RenderRequest, Seeds
 from app.routes.caching import answer_without_work, cache_headers
 from app.routes.documentation import problems
 from app.routes.edits import read_edits
 from app.routes.responses import identity_headers
 from app.routes.service import RendererOf
-from app.schemas import ImageQuery, SeededLatent, UrlSeed
+from app.schemas import ImageQuery, UrlSeed
 
 router = APIRouter(tags=["models"])
 
@@ -23,7 +24,7 @@ router = APIRouter(tags=["models"])
     "/latents/{seed}",
     summary="The latent of a seed",
     response_model=SeededLatent,
-    responses={304: {"description": "Not modified"}} | problems(404, 422, 503),
+    responses={304: {"description": "Not modified"}, **problems(404, 422, 503)},
 )
 async def show_latent(
     request: Request, seed: UrlSeed, query: Annotated[ImageQuery, Query()], renderer: RendererOf

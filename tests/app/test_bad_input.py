@@ -33,6 +33,7 @@ GENERATE: dict[str, list[Any]] = {
     "truncation": [-0.1, 1.1, HUGE, -HUGE, "1", True, [], {}],
     "format": ["gif", "PNG", "", 1, True, [], {}],
     "layout": ["strip", "animation", "", 1, True, [], {}],
+    "provenance": [1, 0, "true", [], {}],
     "sead": [1, None],
 }
 # the same, written out, for what Python's own writer will not write
@@ -55,9 +56,13 @@ CACHEABLE = {
 INTERPOLATE = CACHEABLE | {
     "start": ["", "x", "-1", str(2**53), "1.5", "nan", "1e3", "9" * 5000],
     "end": ["", "x", "-1", str(2**53), "true"],
-    "steps": ["", "x", "0", "1", "-5", "257", "1.5", "nan", "9" * 5000, str(2**63)],
+    "steps": ["", "x", "0", "1", "-5", "513", "1.5", "nan", "9" * 5000, str(2**63)],
     "method": ["", "linear", "SLERP"],
     "format": ["", "jpeg", "PNG", "%00"],
+    "easing": ["", "linear ", "cubic-bezier(0,0,1,1)", "EASE", "bounce"],
+    "fps": ["", "0", "61", "-1", "29.97", "nan", "x", "9" * 5000],
+    "frame_ms": ["", "0", "9", "10001", "1e3", "x"],
+    "loop": ["", "-1", "65536", "1.5", "true"],
 }
 SEEDS = ["", "1", "1,", ",1", "1,,2", "1,x", "1,-2", "1, 2", str(2**53) + ",1", "9" * 40 + ",1"]
 IMAGES = ["x.png", "-1.png", "1.5.png", f"{2**53}.png", "9" * 5000 + ".png", "%00.png", "%ff.png"]

@@ -40,9 +40,16 @@ def test_every_answer_is_documented(openapi: dict[str, Any]) -> None:
     assert found == {
         "/generate": sorted([*render, "406", "408", "413", "415"]),
         "/interpolate": sorted([*render, "304", "406"]),
+        "/explore": sorted([*render, "304", "406"]),
+        "/mix": sorted([*render, "304", "406"]),
         "/images/{seed}.{extension}": sorted([*render, "304"]),
+        "/avatar/{text}.{extension}": sorted([*render, "304"]),
+        "/avatar.{extension}": sorted([*render, "304"]),
+        "/verify": sorted([*render, "408", "413", "415"]),
         "/models": ["200", "503"],
         "/models/{name}": ["200", "404", "422", "503"],
+        "/models/{name}/directions": ["200", "404", "422", "503"],
+        "/models/{name}/neighbours": ["200", "404", "408", "413", "415", "422", "503"],
         "/livez": ["200"],
         "/readyz": ["200", "503"],
         "/metrics": ["200"],
@@ -60,6 +67,7 @@ def test_every_media_type_is_documented(openapi: dict[str, Any]) -> None:
     assert types("/images/{seed}.{extension}", "get") == stills
     assert types("/interpolate", "get") == {
         *("image/png", "image/gif", "image/apng", "image/webp", "application/zip"),
+        *("video/mp4", "video/webm"),
     }
 
 

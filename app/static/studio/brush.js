@@ -10,6 +10,7 @@ export class Brush {
     this.isOn = false;
     this.picture = h("canvas", { className: "crisp" });
     this.holes = h("canvas", { className: "crisp holes", tabIndex: 0, role: "img" });
+    this.ink = this.holes.getContext("2d", { willReadFrequently: true });
     this.node = h("div", { className: "brush" }, this.picture, this.holes);
     this.cursor = null;
     this.holes.addEventListener("pointerdown", (event) => this.begin(event));
@@ -38,11 +39,11 @@ export class Brush {
   /** Say whether anything is brushed. */
   get hasHoles() {
     const { width, height } = this.holes;
-    return this.holes.getContext("2d").getImageData(0, 0, width, height).data.some((value, index) => index % 4 === 3 && value);
+    return this.ink.getImageData(0, 0, width, height).data.some((value, index) => index % 4 === 3 && value);
   }
 
   clear() {
-    this.holes.getContext("2d").clearRect(0, 0, this.holes.width, this.holes.height);
+    this.ink.clearRect(0, 0, this.holes.width, this.holes.height);
     this.onChange();
   }
 
@@ -71,12 +72,11 @@ export class Brush {
 
   dab(x, y) {
     if (!this.isOn) return;
-    const context = this.holes.getContext("2d");
-    context.fillStyle = getComputedStyle(this.holes).color;
+    this.ink.fillStyle = getComputedStyle(this.holes).color;
     // Whole pixels: a hole has no soft rim.
     for (let row = Math.floor(y - this.radius); row <= y + this.radius; row++)
       for (let column = Math.floor(x - this.radius); column <= x + this.radius; column++)
-        if (Math.hypot(row + 0.5 - y, column + 0.5 - x) <= this.radius) context.fillRect(column, row, 1, 1);
+        if (Math.hypot(row + 0.5 - y, column + 0.5 - x) <= this.radius) this.ink.fillRect(column, row, 1, 1);
   }
 
   walk(event) {

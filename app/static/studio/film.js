@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { decode, paint } from "./pictures.js";
 
 // Browsers decode images up to so many pixels a side; a strip holds every frame beside the last.
-const WIDEST_STRIP = 16_384;
+const WIDEST_STRIP = 32_767;
 export const FRAMES_A_SECOND = 30;
 
 /** Return how many frames a film of so many seconds has, for images of this width. */

@@ -1,5 +1,6 @@
 // A strip of what the service is doing: queue, batch size, images a second. From GET /metrics.
 
+import { recovered } from "./connection.js";
 import { h } from "./element.js";
 
 const PERIOD_MS = 2000;
@@ -18,7 +19,10 @@ export function startLive(place) {
   let before = null;
   const read = async () => {
     if (document.hidden) return;
-    const after = await readSeries().catch(() => null);
+    const after = await readSeries().catch(() => {
+      recovered(); // says that the service is away, and when it is back
+      return null;
+    });
     place.classList.toggle("away", !after);
     if (after && before && after.time > before.time) {
       const seconds = (after.time - before.time) / 1000;

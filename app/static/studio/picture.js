@@ -6,10 +6,10 @@ import { takeSeeds } from "./carrying.js";
 import { looksOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
 import { Follower } from "./following.js";
-import { decode, load } from "./pictures.js";
+import { decode, fetchPicture, load } from "./pictures.js";
 import { foundCall, Search } from "./search.js";
 import { createShelf } from "./shelf.js";
-import { enlarge } from "./sizing.js";
+import { enlarge, halfOf } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, now } from "./state.js";
 
@@ -111,7 +111,7 @@ export function createPicture() {
     try {
       const blob = state.task === "inpaint" ? await brush.toBlob() : source.blob;
       const job = await mine.run(blob, { model: model.name, digest: model.digest, task: state.task === "invert" ? "" : state.task, steps: state.steps });
-      if (search === mine) end(job, model);
+      if (search === mine) await end(job, model);
     } catch (error) {
       if (search === mine) fail(error);
     } finally {
@@ -130,12 +130,25 @@ export function createPicture() {
     note.textContent = job.state === "queued" ? "Waiting for its turn." : `Searching: ${Math.round(100 * job.progress)} %${near}`;
   }
 
-  function end(job, model) {
+  async function end(job, model) {
     if (job.state === "done") {
       const { latents: [z], label: index } = job.result;
       note.textContent = `Found, ${job.psnr_db === null ? "with no error" : `${job.psnr_db.toFixed(1)} dB`} from what is known of the picture.`;
-      change({ z, zclass: index === null ? "" : (model.class_names[index] ?? String(index)), edits: {} }, { step: true });
+      if (job.task === "inpaint") await showFilled(job);
+      // Nine digits tell a float32 from every other.
+      change({ z: z.map((value) => Number(value.toPrecision(9))), zclass: index === null ? "" : (model.class_names[index] ?? String(index)), edits: {} }, { step: true });
     } else note.textContent = job.state === "cancelled" ? "Cancelled." : `It failed: ${job.detail}`;
+  }
+
+  /** Show the picture as it was sent, only its holes filled. */
+  async function showFilled(job) {
+    const path = `jobs/${job.id}/result.png?view=composite`;
+    const filled = await fetchPicture(path);
+    source = { bitmap: filled.bitmap, blob: filled.blob };
+    brush.clear();
+    layOut();
+    brush.picture.dataset.shows = path;
+    note.textContent = "Filled: left your picture, its hole filled; right the whole face that the model sees.";
   }
 
   layOut();
@@ -151,7 +164,7 @@ export function createPicture() {
       for (const part of [width, wipe]) part.hidden = state.task !== "inpaint";
       brush.allow(state.task === "inpaint");
       const isFound = state.z.length === model.spec.z_dim;
-      const most = Math.max(128, Math.min(384, Math.floor((stage.clientWidth || innerWidth) / 2) - 40, innerHeight - 420));
+      const most = halfOf(stage);
       for (const canvas of [brush.picture, brush.holes, found]) enlarge(canvas, ...sizeOf(model), most);
       drop.style.width = drop.style.height = `${most}px`;
       start.textContent = { inpaint: "Fill", denoise: "Clean" }[state.task] ?? "Search";

@@ -7,7 +7,7 @@ import { button, h } from "./element.js";
 import { Follower } from "./following.js";
 import { load, paint } from "./pictures.js";
 import { createShelf } from "./shelf.js";
-import { enlarge } from "./sizing.js";
+import { enlarge, halfOf } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, editsText, now } from "./state.js";
 
@@ -46,8 +46,7 @@ export function createShape() {
       shelf.update(state);
       const model = modelNamed(state.model);
       sliders.update(model, state.edits);
-      const size = Math.min(384, Math.max(128, Math.floor((stage.clientWidth || innerWidth) / 2) - 40, 128));
-      for (const canvas of [before, after]) enlarge(canvas, ...sizeOf(model), Math.min(size, Math.max(160, innerHeight - 400)));
+      for (const canvas of [before, after]) enlarge(canvas, ...sizeOf(model), halfOf(stage));
       const path = addressOf(model, state);
       files.replaceChildren("Save as ", ...["png", "jpg", "webp"].map((extension) =>
         h("a", { href: addressOf(model, state, extension), download: `${model.name}-${faceOf(state)}-shaped.${extension}` }, extension.toUpperCase())));

@@ -18,10 +18,18 @@ export function tileSize(wanted, height, width) {
   return tileSizes(height, width).reduce((best, size) => (apart(size) < apart(best) ? size : best));
 }
 
-/** Show a canvas as large as its box allows, in whole multiples. */
+/** Show a canvas as large as its box allows: a pixel of the image is whole pixels of the screen. */
 export function enlarge(canvas, height, width, most) {
-  const multiple = Math.max(1, Math.floor(most / Math.max(height, width)));
-  const fits = Math.max(height, width) > most ? most / Math.max(height, width) : multiple;
-  canvas.style.width = `${width * fits}px`;
-  canvas.style.height = `${height * fits}px`;
+  const side = Math.max(height, width);
+  const multiple = Math.floor((most * devicePixelRatio) / side) / devicePixelRatio;
+  const scale = multiple > 0 ? multiple : most / side;
+  canvas.style.width = `${width * scale}px`;
+  canvas.style.height = `${height * scale}px`;
+}
+
+/** Return how large each of two canvases beside each other may be. */
+export function halfOf(stage) {
+  const half = Math.floor((stage.clientWidth || innerWidth) / 2);
+  const height = innerWidth < 960 ? innerHeight - 340 : innerHeight - 400;
+  return Math.max(96, Math.min(half > 300 ? half - 40 : half - 22, height, 512));
 }

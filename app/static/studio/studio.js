@@ -48,7 +48,10 @@ function show(state, before) {
   made[name].update(state, before);
   for (const tab of tabs.children) {
     tab.href = link({ view: tab.dataset.view, seed: null });
-    if (tab.dataset.view === name) tab.setAttribute("aria-current", "page");
+    if (tab.dataset.view === name) {
+      tab.setAttribute("aria-current", "page");
+      tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - tabs.clientWidth / 2 + tab.clientWidth / 2;
+    }
     else tab.removeAttribute("aria-current");
   }
   modelChoice.value = modelNamed(state.model).name;

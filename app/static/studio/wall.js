@@ -149,8 +149,13 @@ export function createWall() {
     },
     call(state) {
       const model = modelNamed(state.model);
-      const seed = state.seed ?? state.from;
-      return { path: stillAddress(model, seed, looksOf(model, state, editsText(state.lean))), file: `${model.name}-${seed}.png` };
+      const looks = looksOf(model, state, editsText(state.lean));
+      if (state.seed !== null) return { path: stillAddress(model, state.seed, looks), file: `${model.name}-${state.seed}.png` };
+      const body = { model: model.name, seed: state.from, n: Math.min(PAGE, model.limits.max_images) };
+      if (looks.label) body.label = looks.label;
+      if (state.psi !== 1) body.truncation = state.psi;
+      if (looks.edits) body.edits = state.lean;
+      return { path: "generate", body, file: `${model.name}.png` };
     },
   };
 }

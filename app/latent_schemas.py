@@ -1,4 +1,4 @@
-"""Wire types of edits and mixes."""
+"""Wire types of edits, mixes, directions and neighbours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from model.directions import NAME_PATTERN
 from model.edits import MAX_EDIT_STRENGTH
 from model.latents import MAX_SEED
 from model.mix import MAX_MIXED_SEEDS, DirectionTerm, LatentTerm, Mix, MixTerm, SeedsTerm
+from model.neighbours import MAX_AMONG
 
 MAX_TERMS = 32
 MAX_EDITS = 64
@@ -95,3 +96,50 @@ class DirectionList(BaseModel):
     digest: str
     max_strength: float = MAX_EDIT_STRENGTH
     directions: list[DirectionInfo]
+
+
+class NeighboursBody(BaseModel):
+    """Which seeds are near to a seed or a latent: exactly one of the two."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    latent: Annotated[list[float], Field(min_length=1, fail_fast=True)] | None = Field(
+        default=None, description="z itself, z_dim numbers"
+    )
+    count: Annotated[int, Field(ge=1, le=256)] = Field(default=8, description="how many to name")
+    among: Annotated[int, Field(ge=1, le=MAX_AMONG)] = Field(
+        default=MAX_AMONG, description="the seeds 0 to among - 1 are compared"
+    )
+
+    @model_validator(mode="after")
+    def _require_one(self) -> NeighboursBody:
+        if (self.seed is None) == (self.latent is None):
+            raise ValueError("give exactly one of seed and latent")
+        return self
+
+
+class NeighbourInfo(BaseModel):
+    """One seed that is near."""
+
+    seed: int
+    distance: float
+    cosine: float = Field(description="of the angle between the two latents, 1 for the same")
+
+
+class NeighbourList(BaseModel):
+    """The nearest seeds, nearest first."""
+
+    model: str
+    digest: str
+    neighbours: list[NeighbourInfo]
+
+
+class SeededLatent(BaseModel):
+    """The z behind one seeded image, truncation included."""
+
+    model: str
+    digest: str
+    seed: int
+    label: int | None = Field(description="the class, given or drawn from the seed")
+    z: list[float] = Field(description="z_dim numbers, each exact in float32")

@@ -1,0 +1,144 @@
+"""Claims on POST /verify, on files as the service itself sends them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.anyio
+
+FILES = [
+    "/images/7.png?provenance=true",
+    "/images/7.jpg?provenance=true",
+    "/images/7.webp?provenance=true",
+    "/images/7.png?provenance=true&truncation=0.25",
+    "/images/7.png?provenance=true&model=pets",
+    "/images/7.webp?provenance=true&model=pets&label=dog",
+    "/images/7.jpg?provenance=true&model=signs",
+    "/interpolate?seeds=4,5,6&steps=7&provenance=true&easing=ease-out&method=lerp",
+    "/interpolate?seeds=4,5&steps=3&provenance=true&model=pets",
+]
+
+
+async def verify(client: httpx.AsyncClient, file: bytes, query: str = "") -> dict[str, object]:
+    answer = await client.post(f"/verify{query}", content=file)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    document: dict[str, object] = answer.json()
+    return document
+
+
+@pytest.mark.parametrize("path", FILES)
+async def test_a_file_of_this_service_is_identical(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    verdict = await verify(client, answer.content)
+    assert verdict["verdict"] == "identical", verdict
+    assert verdict["digest"] == answer.headers["x-ganloom-digest"]
+    assert verdict["is_same_numeric_path"] is True
+
+
+@pytest.mark.parametrize("body", [{"seed": 3, "n": 5}, {"seeds": [9, 9, 1], "model": "pets"}])
+async def test_a_sheet_is_identical(client: httpx.AsyncClient, body: dict[str, object]) -> None:
+    answer = await client.post("/generate", json={**body, "provenance": True})
+    assert (await verify(client, answer.content))["verdict"] == "identical"
+
+
+async def test_each_file_of_an_archive_is_identical(client: httpx.AsyncClient) -> None:
+    walk = "/interpolate?start=1&end=2&steps=3&format=zip&provenance=true&model=pets&truncation=0.5"
+    latents = {"latents": [[1.0] * 8, [0.5] * 8], "layout": "zip", "provenance": True}
+    seeds = {"seeds": [4, 4], "layout": "zip", "provenance": True, "truncation": 0.5}
+    for answer in (
+        await client.get(walk),
+        await client.post("/generate", json=latents),
+        await client.post("/generate", json=seeds),
+    ):
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            for name in archive.namelist():
+                assert (await verify(client, archive.read(name)))["verdict"] == "identical"
+
+
+async def test_a_changed_pixel_is_counted(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/images/7.png?provenance=true")
+    image = Image.open(io.BytesIO(answer.content))
+    pixels = np.asarray(image).copy()
+    pixels[3, 5, 1] ^= 1
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    verdict = await verify(client, buffer.getvalue(), "?seed=7")
+    assert verdict["verdict"] == "altered"
+    difference = verdict["difference"]
+    assert isinstance(difference, dict)
+    assert (difference["changed_pixels"], difference["max_difference"]) == (1, 1)
+
+
+async def test_a_forged_claim_is_found_out(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/images/7.png?provenance=true")
+    forged = answer.content.replace(b'"seeds":[7]', b'"seeds":[8]')
+    at = forged.index(b"tEXt") - 4
+    length = int.from_bytes(forged[at : at + 4], "big")
+    checksum = zlib.crc32(forged[at + 4 : at + 8 + length]).to_bytes(4, "big")
+    forged = forged[: at + 8 + length] + checksum + forged[at + 12 + length :]
+    verdict = await verify(client, forged)
+    assert verdict["verdict"] == "altered"
+    claim = verdict["claim"]
+    assert isinstance(claim, dict)
+    assert claim["seeds"] == [8]
+
+
+async def test_another_size_is_altered(client: httpx.AsyncClient) -> None:
+    image = Image.open(io.BytesIO((await client.get("/images/7.png")).content))
+    buffer = io.BytesIO()
+    image.resize((8, 8)).save(buffer, "PNG")
+    verdict = await verify(client, buffer.getvalue(), "?seed=7")
+    assert (verdict["verdict"], verdict["difference"]) == ("altered", None)
+
+
+async def test_a_model_that_is_not_served_is_another(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/images/7.webp?provenance=true")
+    digest = answer.headers["x-ganloom-digest"].encode()
+    verdict = await verify(client, answer.content.replace(digest, b"0" * 64))
+    assert (verdict["verdict"], verdict["digest"]) == ("another-model", "0" * 64)
+
+
+async def test_a_file_of_another_model_than_asked_about_is_anothers(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/images/7.png?provenance=true")
+    verdict = await verify(client, answer.content, "?model=signs")
+    assert (verdict["verdict"], verdict["model"]) == ("another-model", "faces")
+
+
+async def test_a_file_without_a_claim_is_unknown_until_a_seed_is_named(
+    client: httpx.AsyncClient,
+) -> None:
+    file = (await client.get("/images/7.png?model=pets&label=cat")).content
+    assert (await verify(client, file))["verdict"] == "unknown"
+    assert (await verify(client, file, "?model=pets&label=0&seed=7"))["verdict"] == "identical"
+    assert (await verify(client, file, "?model=pets&label=1&seed=7"))["verdict"] == "altered"
+
+
+async def test_a_claim_that_no_model_can_render_is_unknown(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/images/7.webp?provenance=true")
+    absurd = answer.content.replace(b"&quot;label&quot;:null", b"&quot;label&quot;:9999")
+    assert absurd != answer.content
+    assert (await verify(client, absurd))["verdict"] == "unknown"
+
+
+async def test_provenance_is_part_of_the_etag_and_never_of_other_files(
+    client: httpx.AsyncClient,
+) -> None:
+    plain, carrying = [
+        await client.get(f"/images/7.png{query}") for query in ("", "?provenance=true")
+    ]
+    assert plain.headers["etag"] != carrying.headers["etag"]
+    assert len(carrying.content) > len(plain.content)
+    assert b"ganloom" in carrying.content
+    again = await client.get("/images/7.png")
+    assert again.content == plain.content
+    assert b"ganloom" not in again.content

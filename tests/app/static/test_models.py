@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.static.canvases import canvas_pixels, sent_pixels
+from tests.app.static.conftest import Studio
+
+pytestmark = pytest.mark.browser
+
+
+def test_two_models_stand_side_by_side_at_the_same_seeds(studio: Studio) -> None:
+    page = studio.open("#models?from=10")
+    page.get_by_label("Beside it").select_option("signs")
+    for name in ("faces", "signs"):
+        canvas = page.get_by_role("article", name=name).locator(
+            "canvas[data-seed='12'][data-shows]"
+        )
+        expected = sent_pixels(studio.url, f"images/12.png?model={name}")
+        assert np.array_equal(canvas_pixels(canvas), expected)
+
+
+def test_a_card_tells_data_licence_and_digest(studio: Studio) -> None:
+    page = studio.open("#models?model=pets")
+    card = page.get_by_role("article", name="pets")
+    expect(card).to_contain_text("CC0-1.0")
+    expect(card).to_contain_text("cat, dog, 7")
+    page.get_by_role("article", name="pets").get_by_role("button", name="Open its wall").click()
+    page.locator(".tile[data-shows*='model=pets']").first.wait_for()

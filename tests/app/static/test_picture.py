@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.app.static.canvases import canvas_pixels, file_pixels, sent_pixels
+from tests.app.static.conftest import Studio
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def photo(studio: Studio, tmp_path: Path) -> Path:
+    """A picture of the model's own, so that it can be found."""
+    path = tmp_path / "mine.png"
+    path.write_bytes(httpx.get(f"{studio.url}/images/5.png").content)
+    return path
+
+
+def choose(page: Page, path: Path) -> None:
+    page.locator("input[type=file]").set_input_files(path)
+
+
+def found_latent(page: Page) -> list[float]:
+    page.wait_for_url(re.compile("[?&]z="))
+    found = re.search(r"[?&]z=([^&]+)", page.url)
+    assert found
+    return [float(part) for part in found[1].split(",")]
+
+
+def test_a_picture_is_found_and_then_shaped(studio: Studio, photo: Path) -> None:
+    page = studio.open("#picture?steps=100")
+    choose(page, photo)
+    z = found_latent(page)
+    found = page.get_by_role("img", name="What was found")
+    body = {"model": "faces", "latents": [z]}
+    expect(found).to_have_attribute("data-shows", re.compile("generate"))
+    answer = httpx.post(f"{studio.url}/generate", json=body)
+    assert np.array_equal(canvas_pixels(found), file_pixels(answer.content))
+    expect(page.get_by_text("dB from what is known")).to_be_visible()
+    slider = page.get_by_role("slider", name="sefa-1")
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(found).to_have_attribute("data-shows", re.compile('"edits":{"sefa-1":0.5}'))
+    answer = httpx.post(f"{studio.url}/generate", json=body | {"edits": {"sefa-1": 0.5}})
+    assert np.array_equal(canvas_pixels(found), file_pixels(answer.content))
+
+
+def test_a_brushed_hole_is_filled_and_the_rest_of_the_picture_kept(
+    studio: Studio, photo: Path
+) -> None:
+    page = studio.open("#picture?steps=100&task=inpaint")
+    choose(page, photo)
+    fill = page.get_by_role("button", name="Fill", exact=True)
+    expect(fill).to_be_disabled()
+    yours = page.locator(".brush canvas").last
+    box = yours.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 20, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    hole = canvas_pixels(yours)[..., 3] > 0
+    assert 0 < hole.sum() < hole.size / 2
+    fill.click()
+    filled = page.locator(".brush canvas").first
+    expect(filled).to_have_attribute("data-shows", re.compile("view=composite"))
+    path = str(filled.get_attribute("data-shows"))
+    shown = canvas_pixels(filled)
+    assert np.array_equal(shown, sent_pixels(studio.url, path))
+    sent = file_pixels(photo.read_bytes())
+    assert np.array_equal(shown[~hole], sent[~hole])
+
+
+def test_a_search_is_cancelled(studio: Studio, photo: Path) -> None:
+    page = studio.open("#picture?steps=2000")
+    choose(page, photo)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+
+
+def test_a_pasted_picture_is_taken(studio: Studio, photo: Path) -> None:
+    page = studio.open("#picture?steps=50")
+    page.evaluate(
+        """bytes => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "pasted.png", { type: "image/png" }));
+          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+        }""",
+        list(photo.read_bytes()),
+    )
+    assert len(found_latent(page)) == 8
+
+
+def test_the_class_of_what_was_found_is_changed(studio: Studio) -> None:
+    z = ",".join(["0.5"] * 4)
+    page = studio.open(f"#picture?model=pets&z={z}&zclass=cat")
+    page.get_by_label("Class").select_option("dog")
+    found = page.get_by_role("img", name="What was found")
+    expect(found).to_have_attribute("data-shows", re.compile('"label":"dog"'))
+
+
+def test_what_is_no_picture_is_refused_in_words(studio: Studio, tmp_path: Path) -> None:
+    page = studio.open("#picture")
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    choose(page, broken)
+    expect(page.get_by_text("cannot be read as a picture")).to_be_visible()
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    choose(page, text)
+    expect(page.get_by_text("A picture is a PNG, JPEG or WebP file.")).to_be_visible()
+
+
+def test_a_photograph_of_another_size_is_cut_to_the_model_s(studio: Studio, tmp_path: Path) -> None:
+    image = Image.linear_gradient("L").resize((90, 40)).convert("RGB")
+    data = io.BytesIO()
+    image.save(data, "JPEG")
+    photo = tmp_path / "wide.jpg"
+    photo.write_bytes(data.getvalue())
+    page = studio.open("#picture?steps=50")
+    choose(page, photo)
+    assert len(found_latent(page)) == 8
+    assert canvas_pixels(page.locator(".brush canvas").first).shape == (16, 16, 4)

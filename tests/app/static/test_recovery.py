@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.app.server_process import Server
+from tests.app.static.conftest import Studio, StudioFactory
+
+pytestmark = pytest.mark.browser
+
+SHOWN = ".tile[data-shows]"
+
+
+@pytest.fixture
+def servers(weights: Path, browser: Browser) -> Iterator[list[Server]]:
+    """Servers of one port, one after the other."""
+    assert browser.is_connected()
+    started = [Server(weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")]
+    yield started
+    for server in started:
+        server.process.kill()
+        server.wait()
+
+
+def test_pages_say_that_the_service_is_gone_and_go_on_once_it_is_back(
+    servers: list[Server], weights: Path, open_studio: StudioFactory, tmp_path: Path
+) -> None:
+    url = servers[0].url
+    photo = tmp_path / "face.png"
+    photo.write_bytes(httpx.get(f"{url}/images/5.png").content)
+    wall = open_studio(url, viewport={"width": 800, "height": 500})
+    search = open_studio(url, viewport={"width": 800, "height": 500})
+    for studio in (wall, search):
+        studio.complaints.foresee("ERR_|Failed to load resource|404|503")
+    page, other = wall.open("#wall?size=128"), search.open("#picture?steps=2000")
+    other.locator("input[type=file]").set_input_files(photo)
+    expect(other.get_by_text("Searching")).to_be_visible()
+    page.locator(f"{SHOWN}[data-seed='20']").wait_for()
+
+    servers[0].process.kill()
+    servers[0].wait()
+    page.get_by_label("From seed").fill("9000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("does not answer")
+    expect(page.locator(SHOWN)).to_have_count(0)
+
+    port = int(url.rsplit(":", 1)[1])
+    servers.append(Server(weights, port, GANLOOM_PRECISION="float32", GANLOOM_LANES="1"))
+    page.locator(f"{SHOWN}[data-seed='9000']").wait_for()
+    expect(page.locator("#notice")).to_contain_text("The service is back.")
+    expect(other.get_by_text("has forgotten the search")).to_be_visible(timeout=20_000)
+
+
+def test_a_full_queue_is_waited_out_calmly(studio: Studio) -> None:
+    studio.complaints.foresee("429")
+    left = 6
+
+    def refuse(route: Route) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            return route.continue_()
+        return route.fulfill(status=429, headers={"Retry-After": "1"}, body="{}")
+
+    studio.page.route("**/images/*", refuse)
+    page = studio.open()
+    expect(page.locator("#notice")).to_contain_text("the queue is full. Trying again in 1 s.")
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    expect(page.locator("#notice")).to_be_hidden()
+    assert page.locator(".tile.failed").count() == 0
+
+
+def test_slow_answers_are_told_and_waited_for(studio: Studio) -> None:
+    held: list[Route] = []
+    studio.page.route("**/models", held.append)
+    studio.page.goto(studio.url)
+    expect(studio.page.locator("#notice")).to_contain_text("Answers are slow")
+    for route in held:
+        route.continue_()
+    studio.page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    expect(studio.page.locator("#notice")).to_be_hidden()
+
+
+def test_an_edit_that_the_model_does_not_know_is_told_in_words(studio: Studio) -> None:
+    studio.complaints.foresee("422")
+    page = studio.open("#shape?face=1&edits=horns:2")
+    expect(page.get_by_text(re.compile("edits.*horns"))).to_be_visible()
+
+
+def test_a_state_of_nonsense_opens_the_wall(studio: Studio) -> None:
+    page = studio.open("#nowhere?model=nobody&psi=x&seed=-1&from=1e9&keys=a,b&edits=%00&z=1,,2")
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
