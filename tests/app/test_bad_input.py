@@ -33,17 +33,8 @@ GENERATE: dict[str, list[Any]] = {
     "truncation": [-0.1, 1.1, HUGE, -HUGE, "1", True, [], {}],
     "format": ["gif", "PNG", "", 1, True, [], {}],
     "layout": ["strip", "animation", "", 1, True, [], {}],
-    "edits": [
-        *([], "sefa-1:1", 1, True, {"hat": 1}, {"sefa-1": "1"}, {"sefa-1": HUGE}, {"sefa-1": 20.5}),
-        *({"": 1}, {"a" * 65: 1}, {"\u202e": 1}, {"sefa-1": None}, {"sefa-1": True}),
-        {f"sefa-{number}": 1 for number in range(65)},
-    ],
-    "mixes": [
-        *([], {}, "1+2", 1, [[]], [{}], [{"terms": []}], [{"terms": [{}]}], [{"terms": "1"}]),
-        *([{"terms": [{"seeds": [HUGE]}]}], [{"terms": [{"seeds": [1], "weight": HUGE}]}]),
-        *([{"terms": [{"latent": [[1]]}]}], [{"terms": [{"direction": "../a"}]}]),
-        [{"terms": [{"seeds": [1]}]}] * 257,
-    ],
+    "edits": [[], 1, True, {"hat": 1}, {"sefa-1": HUGE}, {"\u202e": 1}, {"sefa-1": None}],
+    "mixes": [[], {}, "1+2", [[]], [{}], [{"terms": []}], [{"terms": [{"seeds": [HUGE]}]}]],
     "sead": [1, None],
 }
 # the same, written out, for what Python's own writer will not write
