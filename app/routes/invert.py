@@ -15,7 +15,7 @@ from app.job_schemas import InvertQuery, JobDocument
 from app.render_plan import RenderPlan, RenderRequest, Seeds
 from app.routes.documentation import problems
 from app.routes.jobs import describe_job
-from app.routes.request_body import read_body
+from app.routes.request_body import read_bounded_body
 from app.routes.service import InversionsOf, Service, ServiceOf
 from model.observation import Observation
 from model.picture import PICTURE_FORMATS, PictureError, observe, read_picture
@@ -67,7 +67,7 @@ async def invert(
     plan = service.require_renderer().plan(_probe(query))
     plan.generator.require_ready()
     settings = service.settings
-    data = await read_body(request, settings.max_upload_bytes, settings.deadline_s)
+    data = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
     observation = await _observe(data, media_type, query, plan, (service, inversions))
     job = inversions.submit(_order(query, plan, observation, service))
     return Response(

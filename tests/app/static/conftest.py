@@ -135,5 +135,4 @@ def _listen(studio: Studio) -> None:
         if request.failure != "net::ERR_ABORTED":
             found.append(f"failed: {request.failure} {request.url}")
 
-    page.on("response", hear_answer)
     page.on("requestfailed", hear_failure)
