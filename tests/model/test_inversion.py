@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,17 +34,16 @@ SPECS = [
 
 
 @torch.no_grad()
-def render(generator: DifferentiableGenerator, latents: Latents) -> np.ndarray:
+def render(generator: DifferentiableGenerator, latents: Latents) -> Any:
     labels = None if latents.labels is None else torch.from_numpy(latents.labels)
-    pixels: np.ndarray = to_pixels(generator.module(torch.from_numpy(latents.z), labels)).numpy()
-    return pixels
+    return to_pixels(generator.module(torch.from_numpy(latents.z), labels)).numpy()
 
 
 def whole(pixels: np.ndarray) -> Observation:
     return Observation(pixels, np.ones(pixels.shape[:2], np.bool_))
 
 
-def sample(generator: DifferentiableGenerator, label: int | None = None) -> np.ndarray:
+def sample(generator: DifferentiableGenerator, label: int | None = None) -> Any:
     return render(generator, sample_latents(generator.spec, [12345], label))[0]
 
 
@@ -121,7 +121,7 @@ def test_latents_stay_within_their_bound(plain: DifferentiableGenerator) -> None
 
 
 @pytest.mark.parametrize("changes", [{"steps": 0}, {"steps": 2001}, {"restarts": 0}])
-def test_options_out_of_bounds_are_refused(changes: dict[str, int]) -> None:
+def test_options_out_of_bounds_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))):
         InversionOptions(**changes)
 
