@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.routes.responses import summarize_seeds
 from model.inference import InferenceEngine
 from model.latents import sample_latents
 from model.spreading import spread_out
@@ -25,7 +26,7 @@ async def test_the_seeds_that_differ_most_are_rendered_and_told(
     pixels = np.concatenate([engine.generate_pixels(row) for row in alone])
     expected = [5 + index for index in spread_out(pixels, 4)]
     assert [image["seed"] for image in answer.json()["images"]] == expected
-    assert answer.headers["x-ganloom-seeds"] == ",".join(map(str, expected))
+    assert answer.headers["x-ganloom-seeds"] == summarize_seeds(expected)
     plain = await client.post("/generate", json={"seeds": expected, "layout": "json"})
     assert plain.content == answer.content
 
