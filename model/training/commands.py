@@ -19,14 +19,19 @@ from model.training.trainer import Cadence
 
 _DEFAULT_MINUTES = 60.0
 _GUARD_IMAGES = 8192
+_FACE_DEFAULTS = {"count": 20_000, "size": 64, "first": 0}
 
 
 def run_dataset(arguments: argparse.Namespace) -> None:
     """Write one of the data sets that packages carry."""
+    options = {name: getattr(arguments, name) for name in _FACE_DEFAULTS}
+    given = {name: value for name, value in options.items() if value is not None}
     if arguments.name == "faces":
         from model.training.faces import write_faces
 
-        write_faces(arguments.out, arguments.count, arguments.size, first=arguments.first)
+        write_faces(arguments.out, **(_FACE_DEFAULTS | given))
+    elif given:
+        raise ValueError(f"--{next(iter(given))} is for faces: the digits are always all 5,000")
     else:
         from model.training.digits import write_digits
 
@@ -74,7 +79,9 @@ def run_resume(arguments: argparse.Namespace) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a run's generator as one checkpoint."""
-    checkpoint = export_run(arguments.run, arguments.out, arguments.force)
+    checkpoint = export_run(
+        arguments.run, arguments.out, arguments.force, arguments.with_discriminator
+    )
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     scores = checkpoint.provenance.scores

@@ -90,8 +90,10 @@ def resume_run(
     return train(state, dataset, run_dir, budget, cadence)
 
 
-def export_run(run_dir: Path, path: Path, has_force: bool = False) -> Checkpoint:
-    """Write the run's generator as a checkpoint.
+def export_run(
+    run_dir: Path, path: Path, has_force: bool = False, has_discriminator: bool = False
+) -> Checkpoint:
+    """Write the run's generator as a checkpoint, with its discriminator where that is asked for.
 
     StateError if there is no run, or if it has collapsed and `has_force` does not ask for it
     all the same; the checkpoint's scores then say so. With the run's own threads, so that one
@@ -101,7 +103,7 @@ def export_run(run_dir: Path, path: Path, has_force: bool = False) -> Checkpoint
     if (reason := verdict(state.facts)) and not has_force:
         raise StateError(f"{run_dir} collapsed: {reason}; --force exports it and notes that in it")
     torch.set_num_threads(state.facts["threads"])
-    return export_checkpoint(state, path)
+    return export_checkpoint(state, path, has_discriminator)
 
 
 def _prepare(machine: Machine) -> None:

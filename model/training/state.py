@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from model.discriminators import build_discriminator
 from model.generators import build_generator
 from model.spec import GeneratorSpec
 from model.training.ada import AdaState
 from model.training.config import TrainConfig
-from model.training.discriminators import build_discriminator
 
 STATE_VERSION = 2
 STATE_FILE = "state.pt"  # in the run's folder
