@@ -14,6 +14,7 @@ from model.training.budget import Budget
 from model.training.config import PARTNERS, TrainConfig
 from model.training.health import COLLAPSED_DIVERSITY
 from model.training.presets import PRESET_CATALOGUE, PRESETS
+from model.training.ranks import is_first, joined_ranks
 from model.training.runs import Machine, export_run, resume_run, start_run
 from model.training.trainer import Cadence
 
@@ -43,11 +44,12 @@ def run_train(arguments: argparse.Namespace) -> None:
     """Start a run."""
     config = _recipe(arguments)
     threads = torch.get_num_threads() if arguments.threads is None else arguments.threads
-    machine = Machine(device=choose_device(arguments.device), threads=threads)
-    is_done = start_run(
-        config, arguments.data, arguments.out, machine, _budget(arguments), _cadence(arguments)
-    )
-    _say_what_next(arguments.out, is_done)
+    with joined_ranks(choose_device(arguments.device)) as device:
+        machine = Machine(device=device, threads=threads)
+        is_done = start_run(
+            config, arguments.data, arguments.out, machine, _budget(arguments), _cadence(arguments)
+        )
+        _say_what_next(arguments.out, is_done)
 
 
 def run_presets(_arguments: argparse.Namespace) -> None:
@@ -67,14 +69,11 @@ def run_presets(_arguments: argparse.Namespace) -> None:
 
 def run_resume(arguments: argparse.Namespace) -> None:
     """Go on with a run."""
-    is_done = resume_run(
-        arguments.run,
-        arguments.data,
-        choose_device(arguments.device),
-        _budget(arguments),
-        _cadence(arguments),
-    )
-    _say_what_next(arguments.run, is_done)
+    with joined_ranks(choose_device(arguments.device)) as device:
+        is_done = resume_run(
+            arguments.run, arguments.data, device, _budget(arguments), _cadence(arguments)
+        )
+        _say_what_next(arguments.run, is_done)
 
 
 def run_export(arguments: argparse.Namespace) -> None:
@@ -142,6 +141,8 @@ def _cadence(arguments: argparse.Namespace) -> Cadence:
 
 
 def _say_what_next(run_dir: Path, is_done: bool) -> None:
+    if not is_first():
+        return
     print(f"{'done' if is_done else 'stopped'} and saved; samples are in {run_dir / 'samples'}")
     print(f"go on:   python -m model resume {run_dir} --minutes 60")
     print(f"export:  python -m model export {run_dir} weights/{run_dir.name}.safetensors")
