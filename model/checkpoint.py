@@ -1,8 +1,9 @@
 """`Checkpoint`: a generator ready to serve, in one safetensors file that describes itself.
 
-The tensors are the generator's under `generator.`, `golden.pixels` and, where it has any,
-`directions.vectors`; everything else is JSON in the file's metadata. A reader runs nothing
-from the file, and refuses what does not fit, by content and never by name.
+The tensors are the generator's under `generator.`, `golden.pixels` and, where it has them,
+`directions.vectors` and the discriminator's under `discriminator.`; everything else is JSON in
+the file's metadata. A reader runs nothing from the file, and refuses what does not fit, by
+content and never by name.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.directions import Directions
+from model.discriminators import HeldDiscriminator, empty_discriminator
 from model.generators import build_generator
 from model.golden import GOLDEN_SEEDS, Golden
 from model.latents import LATENT_SCHEME
@@ -34,6 +36,7 @@ _OUTPUT_RANGE = "[-1, 1]"
 _PREFIX = "generator."
 _GOLDEN = "golden.pixels"
 _DIRECTIONS = "directions.vectors"
+_DISCRIMINATOR = "discriminator"  # of the metadata; with a dot, of its tensors
 _DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
 
 
@@ -54,6 +57,7 @@ class Checkpoint:
     latent_scheme: str = LATENT_SCHEME
     digest: str = ""
     directions: Directions = field(default_factory=Directions)
+    discriminator: HeldDiscriminator | None = None
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
@@ -73,6 +77,9 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> Checkpoint:
     if len(checkpoint.directions):
         metadata["directions"] = checkpoint.directions.to_json()
         tensors[_DIRECTIONS] = torch.from_numpy(checkpoint.directions.vectors)
+    if (held := checkpoint.discriminator) is not None:
+        metadata[_DISCRIMINATOR] = held.to_json()
+        tensors |= {f"{_DISCRIMINATOR}.{k}": v.contiguous() for k, v in held.weights.items()}
     content = _sort_header(safetensors.torch.save(tensors, metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
@@ -129,13 +136,13 @@ def _read_spec(header: SafetensorsHeader) -> GeneratorSpec:
 
 
 def _check_tensors(header: SafetensorsHeader, spec: GeneratorSpec) -> None:
-    """Require exactly the tensors of the generator that the spec describes."""
+    """Require exactly the tensors of the networks that the metadata describe."""
     with torch.device("meta"):  # shapes without memory: the spec is still only a claim
         generator = build_generator(spec)
-    expected = {
-        _PREFIX + name: TensorEntry(_DTYPES[tensor.dtype], tuple(tensor.shape))
-        for name, tensor in generator.state_dict().items()
-    }
+    expected = _entries(_PREFIX, generator)
+    if _DISCRIMINATOR in header.metadata:
+        held = HeldDiscriminator.from_json(header.metadata[_DISCRIMINATOR], {})
+        expected |= _entries(f"{_DISCRIMINATOR}.", empty_discriminator(spec, held))
     expected[_GOLDEN] = TensorEntry("U8", (len(GOLDEN_SEEDS), *spec.pixels_shape))
     if "directions" in header.metadata:
         found = header.tensors.get(_DIRECTIONS, TensorEntry("F32", (0,)))
@@ -144,7 +151,7 @@ def _check_tensors(header: SafetensorsHeader, spec: GeneratorSpec) -> None:
     if missing := sorted(set(expected) - set(header.tensors)):
         raise CheckpointError(f"it lacks the tensor {missing[0]!r}")
     if unknown := sorted(set(header.tensors) - set(expected)):
-        raise CheckpointError(f"it has a tensor {unknown[0]!r} that its generator does not have")
+        raise CheckpointError(f"it has a tensor {unknown[0]!r} that its networks do not have")
     for name, entry in expected.items():
         if header.tensors[name] != entry:
             found = header.tensors[name]
@@ -153,17 +160,19 @@ def _check_tensors(header: SafetensorsHeader, spec: GeneratorSpec) -> None:
             )
 
 
+def _entries(prefix: str, network: nn.Module) -> dict[str, TensorEntry]:
+    return {
+        prefix + name: TensorEntry(_DTYPES[tensor.dtype], tuple(tensor.shape))
+        for name, tensor in network.state_dict().items()
+    }
+
+
 def _assemble(
     header: SafetensorsHeader, spec: GeneratorSpec, tensors: dict[str, Tensor], digest: str
 ) -> Checkpoint:
-    weights = {
-        name.removeprefix(_PREFIX): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(_PREFIX)
-    }
-    for name, weight in weights.items():
-        if not torch.isfinite(weight).all():
-            raise CheckpointError(f"tensor {_PREFIX + name!r} holds a value that is not finite")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"tensor {name!r} holds a value that is not finite")
     try:
         hashes = {
             str(numeric_path): tuple(str(digest) for digest in digests)
@@ -177,13 +186,14 @@ def _assemble(
         raise CheckpointError(f"its metadata are malformed: {error}") from error
     return Checkpoint(
         spec=spec,
-        weights=weights,
+        weights=_below(_PREFIX, tensors),
         golden=Golden(tensors[_GOLDEN].numpy(), hashes),
         provenance=provenance,
         class_names=class_names,
         attribute_names=attribute_names,
         digest=digest,
         directions=directions,
+        discriminator=_read_discriminator(header, tensors),
     )
 
 
@@ -191,6 +201,19 @@ def _read_directions(header: SafetensorsHeader, tensors: dict[str, Tensor]) -> D
     if _DIRECTIONS not in tensors:
         return Directions()
     return Directions.from_json(header.metadata["directions"], tensors[_DIRECTIONS].numpy())
+
+
+def _read_discriminator(
+    header: SafetensorsHeader, tensors: dict[str, Tensor]
+) -> HeldDiscriminator | None:
+    if _DISCRIMINATOR not in header.metadata:
+        return None
+    weights = _below(f"{_DISCRIMINATOR}.", tensors)
+    return HeldDiscriminator.from_json(header.metadata[_DISCRIMINATOR], weights)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _names(text: str, count: int | None) -> tuple[str, ...]:

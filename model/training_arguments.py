@@ -28,16 +28,11 @@ def _add_dataset(commands: Subcommands) -> None:
     )
     command.add_argument("name", choices=["faces", "digits"])
     command.add_argument("out", type=Path, metavar="DIR")
-    command.add_argument(
-        "--count", type=int, default=20_000, help="how many faces to draw (default: 20000)"
-    )
-    command.add_argument(
-        "--size", type=int, default=64, help="side of a face in pixels (default: 64)"
-    )
+    command.add_argument("--count", type=int, help="how many faces to draw (default: 20000)")
+    command.add_argument("--size", type=int, help="side of a face in pixels (default: 64)")
     command.add_argument(
         "--first",
         type=int,
-        default=0,
         metavar="N",
         help="number of the first face, to draw faces that another data set has not (default: 0)",
     )
@@ -207,6 +202,11 @@ def _add_export(commands: Subcommands) -> None:
     command.add_argument("out", type=Path, metavar="FILE.safetensors")
     command.add_argument("--force", action="store_true", help="even if the run has collapsed")
     command.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write it as ONNX too")
+    command.add_argument(
+        "--with-discriminator",
+        action="store_true",
+        help="put the discriminator into the file too, to score images with",
+    )
 
 
 def _add_evaluate(commands: Subcommands) -> None:

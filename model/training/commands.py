@@ -14,19 +14,25 @@ from model.training.budget import Budget
 from model.training.config import PARTNERS, TrainConfig
 from model.training.health import COLLAPSED_DIVERSITY
 from model.training.presets import PRESET_CATALOGUE, PRESETS
+from model.training.ranks import is_first, joined_ranks
 from model.training.runs import Machine, export_run, resume_run, start_run
 from model.training.trainer import Cadence
 
 _DEFAULT_MINUTES = 60.0
 _GUARD_IMAGES = 8192
+_FACE_DEFAULTS = {"count": 20_000, "size": 64, "first": 0}
 
 
 def run_dataset(arguments: argparse.Namespace) -> None:
     """Write one of the data sets that packages carry."""
+    options = {name: getattr(arguments, name) for name in _FACE_DEFAULTS}
+    given = {name: value for name, value in options.items() if value is not None}
     if arguments.name == "faces":
         from model.training.faces import write_faces
 
-        write_faces(arguments.out, arguments.count, arguments.size, first=arguments.first)
+        write_faces(arguments.out, **(_FACE_DEFAULTS | given))
+    elif given:
+        raise ValueError(f"--{next(iter(given))} is for faces: the digits are always all 5,000")
     else:
         from model.training.digits import write_digits
 
@@ -38,11 +44,12 @@ def run_train(arguments: argparse.Namespace) -> None:
     """Start a run."""
     config = _recipe(arguments)
     threads = torch.get_num_threads() if arguments.threads is None else arguments.threads
-    machine = Machine(device=choose_device(arguments.device), threads=threads)
-    is_done = start_run(
-        config, arguments.data, arguments.out, machine, _budget(arguments), _cadence(arguments)
-    )
-    _say_what_next(arguments.out, is_done)
+    with joined_ranks(choose_device(arguments.device)) as device:
+        machine = Machine(device=device, threads=threads)
+        is_done = start_run(
+            config, arguments.data, arguments.out, machine, _budget(arguments), _cadence(arguments)
+        )
+        _say_what_next(arguments.out, is_done)
 
 
 def run_presets(_arguments: argparse.Namespace) -> None:
@@ -62,19 +69,18 @@ def run_presets(_arguments: argparse.Namespace) -> None:
 
 def run_resume(arguments: argparse.Namespace) -> None:
     """Go on with a run."""
-    is_done = resume_run(
-        arguments.run,
-        arguments.data,
-        choose_device(arguments.device),
-        _budget(arguments),
-        _cadence(arguments),
-    )
-    _say_what_next(arguments.run, is_done)
+    with joined_ranks(choose_device(arguments.device)) as device:
+        is_done = resume_run(
+            arguments.run, arguments.data, device, _budget(arguments), _cadence(arguments)
+        )
+        _say_what_next(arguments.run, is_done)
 
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a run's generator as one checkpoint."""
-    checkpoint = export_run(arguments.run, arguments.out, arguments.force)
+    checkpoint = export_run(
+        arguments.run, arguments.out, arguments.force, arguments.with_discriminator
+    )
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     scores = checkpoint.provenance.scores
@@ -135,6 +141,8 @@ def _cadence(arguments: argparse.Namespace) -> Cadence:
 
 
 def _say_what_next(run_dir: Path, is_done: bool) -> None:
+    if not is_first():
+        return
     print(f"{'done' if is_done else 'stopped'} and saved; samples are in {run_dir / 'samples'}")
     print(f"go on:   python -m model resume {run_dir} --minutes 60")
     print(f"export:  python -m model export {run_dir} weights/{run_dir.name}.safetensors")

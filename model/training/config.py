@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from model.discriminators import DiscriminatorSpec, check_discriminator
 from model.generators import check_architecture
 from model.spec import GeneratorSpec
 from model.training.auxiliary import LatentCodes
-from model.training.discriminators import DiscriminatorSpec, check_discriminator
 from model.training.recipe_rules import ConfigError, check_recipe
 
 __all__ = ["ConfigError", "TrainConfig"]

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.discovery import add_discovered
+from model.discriminators import HeldDiscriminator
 from model.golden import Golden
 from model.provenance import Provenance, software_versions
 from model.sealing import seal_checkpoint
@@ -18,27 +20,43 @@ from model.training.guard import verdict
 from model.training.state import TrainingState
 
 
-def export_checkpoint(state: TrainingState, path: Path) -> Checkpoint:
+def export_checkpoint(
+    state: TrainingState, path: Path, has_discriminator: bool = False
+) -> Checkpoint:
     """Write the averaged generator of `state` to `path`, with golden pixels and directions.
+
+    With the discriminator beside it, as it is at the end of the run, where that is asked for.
 
     The golden seeds are rendered by the engine that will serve them, on the CPU, in float32
     and in the precision of this machine, so that training and serving cannot drift apart unseen.
     """
     generator = state.ema_generator.to("cpu")
     recalibrate_batch_norm(generator, state.spec)
-    weights = {
-        name: tensor.contiguous(memory_format=torch.contiguous_format)
-        for name, tensor in generator.state_dict().items()
-    }
     draft = Checkpoint(
         spec=state.spec,
-        weights=weights,
+        weights=_plain_weights(generator),
         golden=Golden.unknown(state.spec),
         provenance=_provenance(state),
         class_names=tuple(state.facts["class_names"]) if state.spec.is_conditional else (),
         attribute_names=tuple(state.facts["attribute_names"]),
+        discriminator=_held(state) if has_discriminator else None,
     )
     return write_checkpoint(seal_checkpoint(add_discovered(draft)), path)
+
+
+def _plain_weights(network: nn.Module) -> dict[str, Tensor]:
+    return {
+        name: tensor.to("cpu").contiguous(memory_format=torch.contiguous_format)
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def _held(state: TrainingState) -> HeldDiscriminator:
+    return HeldDiscriminator(
+        description=state.config.discriminator_spec(state.spec),
+        is_told_labels=state.spec.is_conditional and not state.config.has_classes_to_find,
+        weights=_plain_weights(state.discriminator),
+    )
 
 
 def _provenance(state: TrainingState) -> Provenance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from model.training import ranks
 from model.training.auxiliary import class_loss, code_loss
 from model.training.judging import JudgedBatch, Judgement, autocast, judge
 from model.training.losses import LOSSES, label_smoothing_term
@@ -98,8 +99,10 @@ def _penalty_between(
     config = state.config
     real_images, fake_images = real_images.detach(), fake_images.detach()
     if config.penalty == "wgan-gp":
-        shares = penalty_shares(len(real_images) // config.pack, config.seed, state.step)
-        share = torch.from_numpy(shares).to(state.device).repeat_interleave(config.pack)
+        images_of_all = ranks.count() * len(real_images)
+        shares = penalty_shares(images_of_all // config.pack, config.seed, state.step)
+        share = torch.from_numpy(ranks.share(shares)).to(state.device)
+        share = share.repeat_interleave(config.pack)
         images = interpolate(real_images, fake_images, share)
     else:
         noise = penalty_noise(tuple(real_images.shape), config.seed, state.step)
@@ -110,7 +113,8 @@ def _penalty_between(
 
 
 def _latents(state: TrainingState, move: int) -> Tensor:
-    """Draw z (n, z_dim) for move 0 (discriminator) or 1 (generator) of this step."""
+    """Draw this rank's z (n, z_dim) for move 0 (discriminator) or 1 (generator) of this step."""
     shape = (state.config.batch_size, state.spec.z_dim)
     draw = 2 * state.step + move
-    return torch.from_numpy(batch_noise(shape, state.config.seed, draw)).to(state.device)
+    z = ranks.share(batch_noise(shape, state.config.seed, draw))
+    return torch.from_numpy(z).to(state.device)

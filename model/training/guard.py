@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from model.contact_sheet import contact_sheet
 from model.png import encode_png
+from model.training import ranks
 from model.training.health import (
     COLLAPSED_DIVERSITY,
     DataDistances,
@@ -115,11 +116,14 @@ class Guard:
 
     def _put_on_disk(self, state: TrainingState, memory: dict[str, Any]) -> None:
         state.facts["guard"] = memory
-        text = json.dumps(memory, indent=1, allow_nan=False)
-        (self._run_dir / EVIDENCE_FILE).write_text(text + "\n")
+        if ranks.is_first():
+            text = json.dumps(memory, indent=1, allow_nan=False)
+            (self._run_dir / EVIDENCE_FILE).write_text(text + "\n")
         state.save(self._run_dir / STATE_FILE)
 
     def _write_sheet(self, images_seen: int, samples: NDArray[np.uint8]) -> None:
+        if not ranks.is_first():
+            return
         path = self._run_dir / "samples" / f"{images_seen:09d}-collapsed.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_png(contact_sheet(samples)))

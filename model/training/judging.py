@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from model.training import ranks
 from model.training.augment import DRAWS, adaptive_augment, diff_augment
 from model.training.randomness import augmentation_draws
 from model.training.state import TrainingState
@@ -60,7 +61,8 @@ def _augment(state: TrainingState, images: Tensor, batch: JudgedBatch) -> Tensor
     if config.augment == "none":
         return images
     number = len(JudgedBatch) * state.step + batch
-    draws = augmentation_draws((len(images), DRAWS), config.seed, number)
+    of_all = augmentation_draws((ranks.count() * len(images), DRAWS), config.seed, number)
+    draws = ranks.share(of_all)
     with autocast(state, is_enabled=False):  # half a mantissa would be seen in the pixels
         amounts = torch.from_numpy(draws).to(state.device)
         if config.augment == "ada":

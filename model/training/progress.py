@@ -1,8 +1,9 @@
-"""What a person sees of a run: one line that moves, TensorBoard, and sample sheets."""
+"""What a person sees of a run: a line that moves, or lines in a log; TensorBoard; sample sheets."""
 
 from __future__ import annotations
 
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from model.training.train_step import StepLosses
 _SHEET_SEEDS = range(64)
 _REPORT_S = 1.0
 _RATE_WINDOW_S = 10.0
+_LOG_LINE_S = 10.0  # where no line can move
 
 
 class Progress:
@@ -42,7 +44,9 @@ class Progress:
         self._diversity = float("nan")
         # The bar counts images where their number is the budget, else seconds: so that its
         # "time left" is the time left.
+        self._is_terminal = sys.stderr.isatty()
         self._bar = tqdm(
+            disable=not self._is_terminal,
             total=budget.total,
             initial=budget.spent(images_seen),
             unit=budget.unit,
@@ -50,7 +54,7 @@ class Progress:
             dynamic_ncols=True,
         )
         self._rate = 0.0
-        self._next_report = 0.0
+        self._next_report = self._next_line = 0.0
         self._reported_at = time.monotonic()
         self._reported_images = images_seen
 
@@ -66,13 +70,21 @@ class Progress:
         self._update_rate(images_seen, now)
         self._writer.add_scalar("images_per_second", self._rate, images_seen)
         diversity = "-" if math.isnan(self._diversity) else f"{self._diversity:.2f}"
-        self._bar.set_postfix_str(
+        self._show(
             f"{images_seen / 1000:.1f} kimg, {self._rate:.0f} images/s, "
             f"D {scalars['discriminator']:.3f}, G {scalars['generator']:.3f}, "
             f"diversity {diversity}",
-            refresh=False,
+            self._budget.spent(images_seen),
         )
-        self._bar.update(self._budget.spent(images_seen) - self._bar.n)
+
+    def _show(self, line: str, spent: float) -> None:
+        """Move the bar; into a file or a pipe, where none can move, print whole lines."""
+        if self._is_terminal:
+            self._bar.set_postfix_str(line, refresh=False)
+            self._bar.update(spent - self._bar.n)
+        elif self._next_report >= self._next_line:
+            self._next_line = self._next_report + _LOG_LINE_S
+            print(f"{spent / self._budget.total:4.0%}  {line}", file=sys.stderr, flush=True)
 
     def _update_rate(self, images_seen: int, now: float) -> None:
         """Follow the speed of the last ten seconds or so; a first report has only its own."""

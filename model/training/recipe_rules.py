@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from model.discriminators import NORMALISATIONS
 from model.training.augment import AUGMENTATIONS
-from model.training.discriminators import NORMALISATIONS
 from model.training.losses import LOSSES
 
 if TYPE_CHECKING:

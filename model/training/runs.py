@@ -13,6 +13,7 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.inference import require_exact_kernels
+from model.training import ranks
 from model.training.budget import Budget
 from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset, open_dataset
@@ -53,10 +54,13 @@ def start_run(
         raise StateError(f"{run_dir} holds a run already: resume it, or choose another folder")
     dataset = _open(config, data)
     spec = config.generator_spec(len(dataset.class_names))
+    ranks.check_shares(config)
+    ranks.wait()  # until all have seen that the folder is free
     _prepare(machine)
     state = TrainingState(config, spec, _facts(dataset, data, machine), machine.device)
     run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / "config.json").write_text(config.to_json() + "\n")
+    if ranks.is_first():
+        (run_dir / "config.json").write_text(config.to_json() + "\n")
     # A kill before the first interval would otherwise leave nothing to resume.
     state.save(run_dir / STATE_FILE)
     return train(state, dataset, run_dir, budget, cadence)
@@ -84,14 +88,18 @@ def resume_run(
     began_on = state.facts.get("device", state.device.type)
     if began_on != state.device.type:
         _log.warning("the run began on %s: on another device it goes on, but not exactly", began_on)
+    ranks.check_shares(state.config)
     _prepare(Machine(device, state.facts["threads"]))
     limit = f"up to {budget.images}" if budget.images else f"for {budget.minutes:g} minutes"
-    print(f"going on from {state.images_seen} images {limit}; Ctrl-C saves and stops")
+    if ranks.is_first():
+        print(f"going on from {state.images_seen} images {limit}; Ctrl-C saves and stops")
     return train(state, dataset, run_dir, budget, cadence)
 
 
-def export_run(run_dir: Path, path: Path, has_force: bool = False) -> Checkpoint:
-    """Write the run's generator as a checkpoint.
+def export_run(
+    run_dir: Path, path: Path, has_force: bool = False, has_discriminator: bool = False
+) -> Checkpoint:
+    """Write the run's generator as a checkpoint, with its discriminator where that is asked for.
 
     StateError if there is no run, or if it has collapsed and `has_force` does not ask for it
     all the same; the checkpoint's scores then say so. With the run's own threads, so that one
@@ -101,7 +109,7 @@ def export_run(run_dir: Path, path: Path, has_force: bool = False) -> Checkpoint
     if (reason := verdict(state.facts)) and not has_force:
         raise StateError(f"{run_dir} collapsed: {reason}; --force exports it and notes that in it")
     torch.set_num_threads(state.facts["threads"])
-    return export_checkpoint(state, path)
+    return export_checkpoint(state, path, has_discriminator)
 
 
 def _prepare(machine: Machine) -> None:

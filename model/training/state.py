@@ -12,11 +12,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from model.discriminators import build_discriminator
 from model.generators import build_generator
 from model.spec import GeneratorSpec
+from model.training import ranks
 from model.training.ada import AdaState
 from model.training.config import TrainConfig
-from model.training.discriminators import build_discriminator
+from model.training.synchronised_norm import synchronise
 
 STATE_VERSION = 2
 STATE_FILE = "state.pt"  # in the run's folder
@@ -54,6 +56,8 @@ class TrainingState:
         self.generator: nn.Module = _place(generator, self.device)
         self.discriminator: nn.Module = _place(discriminator, self.device)
         self.ema_generator = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        for network in (self.generator, self.discriminator):
+            synchronise(network)  # not the average, which one rank renders alone
         self.generator_optimizer = self._optimizer(self.generator)
         self.discriminator_optimizer = self._optimizer(self.discriminator)
 
@@ -90,6 +94,7 @@ class TrainingState:
     def save(self, path: Path) -> None:
         """Write the state so that a crash at any moment leaves the old file or the new one.
 
+        Of several ranks, whose states are the same, the first alone writes.
         StateError, and the old file is kept, if training has diverged to values that are not
         finite: the last good state is worth more than the newest.
         """
@@ -98,6 +103,8 @@ class TrainingState:
                 f"training diverged before {self.images_seen} images; the state saved before that "
                 "is kept: start again with a higher --r1-gamma, or with preset dcgan"
             )
+        if not ranks.is_first():
+            return
         payload = {
             "state_version": STATE_VERSION,
             "config": self.config.to_json(),

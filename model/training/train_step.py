@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.training import ranks
 from model.training.ada import adapt
 from model.training.ema import ema_decay, update_ema
 from model.training.game import discriminator_loss, generator_loss
@@ -33,6 +34,7 @@ def train_step(
 ) -> StepLosses:
     """Move the discriminator once, on real `pixels` (n, h, w, c) with `labels` (n,) or None.
 
+    Of several ranks each gives its share of the batch; all then have the same weights.
     The generator moves on every `n_critic`-th step.
     """
     config = state.config
@@ -43,27 +45,34 @@ def train_step(
     d_loss, real_logits, fake_logits = discriminator_loss(state, real_images, real_labels)
     state.discriminator_optimizer.zero_grad(set_to_none=True)
     d_loss.backward()
+    ranks.average_gradients(state.discriminator.parameters())
     state.discriminator_optimizer.step()
     if config.weight_clip:
         clip_weights(state.discriminator.parameters(), config.weight_clip)
 
     real_logits, fake_logits = real_logits.detach(), fake_logits.detach()
-    sign = real_signs(LOSSES[config.loss], real_logits, fake_logits)
+    boundary = ranks.mean(fake_logits.mean())  # where a loss has none of its own
+    sign = real_signs(LOSSES[config.loss], real_logits, boundary)
     if (state.step + 1) % config.n_critic == 0:
         g_loss = generator_loss(state, real_images, real_labels)
         state.generator_optimizer.zero_grad(set_to_none=True)
         g_loss.backward()
+        ranks.average_gradients(state.generator.parameters())
         state.generator_optimizer.step()
         state.step += 1
         _follow(state)
     else:  # what the generator would be told of the fakes that the critic just saw
         g_loss = LOSSES[config.loss].generator(real_logits, fake_logits)
         state.step += 1
+    losses = _measured(d_loss, g_loss, real_logits.mean(), fake_logits.mean(), sign)
     if config.augment == "ada":
-        state.ada = adapt(state.ada, float(sign), config.batch_size, config.ada_kimg)
-    return StepLosses(
-        d_loss.detach(), g_loss.detach(), real_logits.mean(), fake_logits.mean(), sign
-    )
+        state.ada = adapt(state.ada, float(losses.real_sign), config.batch_size, config.ada_kimg)
+    return losses
+
+
+def _measured(*values: Tensor) -> StepLosses:
+    """Return the mean over the ranks of what each of them measured."""
+    return StepLosses(*ranks.mean(torch.stack([value.detach() for value in values])))
 
 
 def _follow(state: TrainingState) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from model.training import ranks
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
 from model.training.guard import Guard, judge_end
@@ -64,37 +65,45 @@ def train(
     budget = budget.from_now()  # reading the data is not training
     distances = DataDistances.of(dataset.pixels)
     guard = Guard(run_dir, state, distances) if cadence.check_images else None
-    progress = Progress(run_dir, budget, state.images_seen, distances.mean)
     saves = _Timer(cadence.save_s, cadence.save_s)
     # The first sheet comes early: it says whether the data and the recipe fit.
     sheets = _Timer(cadence.sheet_s, min(cadence.sheet_s, _FIRST_SHEET_S))
-    try:
-        with _stop_requests() as stop_requests:
-            while not stop_requests and not budget.is_spent(state.images_seen):
-                losses = _take_step(state, dataset)
+    reporting = _reporting(run_dir, budget, state, distances)
+    with reporting as progress, _stop_requests() as stop_requests:
+        while not ranks.any_of(bool(stop_requests) or budget.is_spent(state.images_seen)):
+            losses = _take_step(state, dataset)
+            if progress is not None:
                 progress.step(state.images_seen, losses)
-                if guard is not None and guard.is_due(state, cadence.check_images):
-                    state = _look(guard, state, losses, progress)
-                # What is no longer finite is for the guard to mend, at its next look.
-                if saves.is_due() and (guard is None or state.is_finite):
-                    state.save(run_dir / STATE_FILE)
-                if sheets.is_due() and (guard is None or state.is_finite):
-                    _draw_sheet(state, progress)
-            if guard is not None and not state.is_finite:
+            if guard is not None and guard.is_due(state, cadence.check_images):
                 state = _look(guard, state, losses, progress)
-            state.save(run_dir / STATE_FILE)  # first: a second Ctrl-C may cut the sheet off
+            # What is no longer finite is for the guard to mend, at its next look.
+            if saves.is_due() and (guard is None or state.is_finite):
+                state.save(run_dir / STATE_FILE)
+            if progress and sheets.is_due() and (guard is None or state.is_finite):
+                _draw_sheet(state, progress)
+        if guard is not None and not state.is_finite:
+            state = _look(guard, state, losses, progress)
+        state.save(run_dir / STATE_FILE)  # first: a second Ctrl-C may cut the sheet off
+        if progress is not None:
             judge_end(state, _draw_sheet(state, progress))
             state.save(run_dir / STATE_FILE)
-    finally:
-        progress.close()
     return budget.is_spent(state.images_seen)
 
 
+def _reporting(
+    run_dir: Path, budget: Budget, state: TrainingState, distances: DataDistances
+) -> AbstractContextManager[Progress | None]:
+    """Report on the first rank; the others have the same to tell."""
+    if not ranks.is_first():
+        return nullcontext()
+    return closing(Progress(run_dir, budget, state.images_seen, distances.mean))
+
+
 def _look(
-    guard: Guard, state: TrainingState, losses: StepLosses, progress: Progress
+    guard: Guard, state: TrainingState, losses: StepLosses, progress: Progress | None
 ) -> TrainingState:
     state, line = guard.check(state, losses)
-    if line:
+    if line and progress is not None:
         progress.say(line)
     return state
 
@@ -106,8 +115,9 @@ def _draw_sheet(state: TrainingState, progress: Progress) -> float:
 
 
 def _take_step(state: TrainingState, dataset: ImageDataset) -> StepLosses:
-    indices = batch_indices(
-        len(dataset.pixels), state.config.batch_size, state.config.seed, state.step
+    config = state.config
+    indices = ranks.share(
+        batch_indices(len(dataset.pixels), config.batch_size, config.seed, state.step)
     )
     labels = dataset.labels if state.spec.is_conditional else None
     return train_step(state, dataset.pixels[indices], None if labels is None else labels[indices])

@@ -14,10 +14,10 @@ from benchmarks.filter_dropping import object_maps
 from benchmarks.plain_generator import PlainGenerator
 from benchmarks.vector_arithmetic import EQUATIONS, combine, draw_terms, has_attributes
 from model.checkpoint import read_checkpoint
+from model.discriminators import DiscriminatorSpec, build_discriminator
 from model.inference import InferenceEngine
 from model.latents import sample_latents
 from model.spec import GeneratorSpec
-from model.training.discriminators import DiscriminatorSpec, build_discriminator
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "faces-64.safetensors"
 

@@ -243,7 +243,18 @@ def test_a_data_set_is_written_by_name(
         f"model.training.{name}.write_{name}",
         lambda *args, **named: calls.append((*args, *named.items())),
     )
-    options = ["--count", "5", "--size", "32", "--first", "7"]
+    options = ["--count", "5", "--size", "32", "--first", "7"] if name == "faces" else []
     assert main(["dataset", name, str(tmp_path), *options]) == 0
-    assert calls == [(tmp_path, 5, 32, ("first", 7)) if name == "faces" else (tmp_path,)]
+    assert calls == [
+        (tmp_path, ("count", 5), ("size", 32), ("first", 7)) if name == "faces" else (tmp_path,)
+    ]
     assert f"train --data {tmp_path} --out runs/{name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--count", "--size", "--first"])
+def test_what_is_for_faces_is_refused_for_digits(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dataset", "digits", str(tmp_path / "digits"), option, "7"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {option} is for faces")
+    assert not (tmp_path / "digits").exists()

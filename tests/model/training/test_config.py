@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from model.discriminators import DISCRIMINATORS
 from model.generators import GENERATORS
 from model.spec import SpecError
 from model.training.config import PARTNERS, ConfigError, TrainConfig
-from model.training.discriminators import DISCRIMINATORS
 from model.training.presets import PRESETS
 
 ROBUST, PAPER = PRESETS["dcgan"], PRESETS["dcgan-2015"]

@@ -95,3 +95,16 @@ def test_it_tells_where_it_comes_from(trained: TrainingState, tmp_path: Path) ->
     assert re.fullmatch(r"([0-9a-f]{12}(-dirty)?)?", provenance.git_commit)
     assert checkpoint.attribute_names == ("hat",)
     assert checkpoint.class_names == (("a", "b", "c") if trained.spec.is_conditional else ())
+
+
+def test_the_discriminator_is_exported_where_that_is_asked_for(
+    trained: TrainingState, tmp_path: Path
+) -> None:
+    assert export_checkpoint(trained, tmp_path / "a.safetensors").discriminator is None
+    export_checkpoint(trained, tmp_path / "b.safetensors", has_discriminator=True)
+    held = read_checkpoint(tmp_path / "b.safetensors").discriminator
+    assert held is not None
+    images = torch.rand(2, trained.spec.img_channels, *trained.spec.img_size)
+    labels = torch.tensor([0, 1]) if trained.spec.is_conditional else None
+    judged = held.load(trained.spec)(images, labels)
+    torch.testing.assert_close(judged, trained.discriminator(images, labels))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from model.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 from model.spec import GeneratorSpec
-from model.training.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 from model.training.penalties import (
     clip_weights,
     interpolate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -116,3 +117,11 @@ def test_samples_of_a_conditional_run_show_the_classes_in_turn(make_state: MakeS
     generator.register_forward_pre_hook(lambda _, args: from_labels.append(args[1]))
     assert np.array_equal(render_samples(generator, state.spec), pixels)
     assert torch.equal(from_labels[-1], labels)
+
+
+def test_into_a_pipe_it_prints_whole_lines(
+    progress: Progress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.step(208, losses(1.5))
+    line = r" 21%  0\.2 kimg, \d+ images/s, D 1\.500, G 2\.500, diversity -\n"
+    assert re.fullmatch(line, capsys.readouterr().err)

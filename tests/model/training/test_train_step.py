@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from model.discriminators import DISCRIMINATORS
 from model.generators import GENERATORS
 from model.training.dataset import ImageDataset
-from model.training.discriminators import DISCRIMINATORS
 from model.training.losses import LOSSES
 from model.training.presets import PRESETS
 from model.training.randomness import batch_noise

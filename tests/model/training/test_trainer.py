@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from model.discriminators import DISCRIMINATORS
 from model.generators import GENERATORS
 from model.training import trainer
 from model.training.ada import AdaState
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
-from model.training.discriminators import DISCRIMINATORS
 from model.training.presets import PRESETS
 from model.training.progress import render_samples
 from model.training.randomness import batch_indices

@@ -1,26 +1,17 @@
-"""Discriminators, one architecture a file; `build_discriminator` makes one from its names."""
+"""`build_discriminator`: a discriminator from its names and numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from model.discriminators.dcgan import DCGANTrunk
+from model.discriminators.description import DiscriminatorSpec
+from model.discriminators.discriminator import Discriminator
+from model.discriminators.mlp import MLPTrunk
+from model.discriminators.residual import ResidualTrunk
+from model.discriminators.resnet import ResNetTrunk
+from model.discriminators.trunk import Trunk
 from model.spec import GeneratorSpec, SpecError
-from model.training.discriminators.dcgan import DCGANTrunk
-from model.training.discriminators.description import NORMALISATIONS, DiscriminatorSpec
-from model.training.discriminators.discriminator import Discriminator
-from model.training.discriminators.mlp import MLPTrunk
-from model.training.discriminators.residual import ResidualTrunk
-from model.training.discriminators.resnet import ResNetTrunk
-from model.training.discriminators.trunk import Trunk
-
-__all__ = [
-    "DISCRIMINATORS",
-    "NORMALISATIONS",
-    "Discriminator",
-    "DiscriminatorSpec",
-    "build_discriminator",
-    "check_discriminator",
-]
 
 # A new architecture is one file and one line here.
 DISCRIMINATORS: dict[str, type[Trunk]] = {

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 from model.spec import GeneratorSpec
-from model.training.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 
 
 def build(spec: GeneratorSpec, base_channels: int, normalisation: str = "none") -> Discriminator:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from model.spec import SpecError
 
 NORMALISATIONS = ("batch", "none", "spectral", "layer")
-_MAX_PACK = 16
+# A checkpoint may carry a discriminator: as with the generator's spec, what it claims is bounded.
+_BOUNDS = {"base_channels": (1, 512), "pack": (1, 16), "auxiliary_outputs": (0, 1024)}
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,14 @@ class DiscriminatorSpec:
 
     def __post_init__(self) -> None:
         """Check what does not depend on the architecture."""
+        if not isinstance(self.architecture, str):
+            raise SpecError("the discriminator's architecture must be a string")
         if self.normalisation not in NORMALISATIONS:
             known = ", ".join(NORMALISATIONS)
             raise SpecError(f"unknown normalisation {self.normalisation!r}; there are: {known}")
-        if not 1 <= self.pack <= _MAX_PACK:
-            raise SpecError(f"pack must be from 1 to {_MAX_PACK}, not {self.pack}")
-        if self.base_channels < 1 or self.auxiliary_outputs < 0:
-            raise SpecError("base_channels must be positive, auxiliary_outputs not negative")
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise SpecError(f"{name} must be whole, from {low} to {high}, not {value!r}")
+        if type(self.has_attention) is not bool:
+            raise SpecError("has_attention must be true or false")

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.spec import GeneratorSpec, SpecError
-from model.training.discriminators import (
+from model.discriminators import (
     DISCRIMINATORS,
     NORMALISATIONS,
     Discriminator,
     DiscriminatorSpec,
     build_discriminator,
 )
+from model.spec import GeneratorSpec, SpecError
 from model.training.penalties import zero_centred_gradient_penalty
 
 SPEC = GeneratorSpec("dcgan", 32, 3, img_width=24, attention_resolution=8)
@@ -215,9 +215,9 @@ def test_attention_looks_at_the_features_of_the_height_asked_for(architecture: s
         ({"normalisation": "group"}, "unknown normalisation 'group'; there are: batch, none,"),
         ({"architecture": "residual", "normalisation": "batch"}, "has no normalisation 'batch'"),
         ({"architecture": "mlp", "has_attention": True}, "mlp discriminator has no features"),
-        ({"pack": 0}, "pack must be from 1 to 16, not 0"),
-        ({"auxiliary_outputs": -1}, "auxiliary_outputs not negative"),
-        ({"base_channels": 0}, "base_channels must be positive"),
+        ({"pack": 0}, "pack must be whole, from 1 to 16, not 0"),
+        ({"auxiliary_outputs": -1}, "auxiliary_outputs must be whole, from 0"),
+        ({"base_channels": 0}, "base_channels must be whole, from 1"),
     ],
 )
 def test_what_cannot_be_built_is_named(description: dict[str, object], words: str) -> None:

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.attention import SelfAttention
+from model.discriminators.description import DiscriminatorSpec
+from model.discriminators.trunk import Trunk
 from model.layers import layer_widths
 from model.residual import LEAK, ResidualBlock, down_sample, initialise_he
 from model.spec import GeneratorSpec
-from model.training.discriminators.description import DiscriminatorSpec
-from model.training.discriminators.trunk import Trunk
 
 
 class _Stage(nn.Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from model.training.discriminators.description import DiscriminatorSpec
-from model.training.discriminators.trunk import Trunk
+from model.discriminators.description import DiscriminatorSpec
+from model.discriminators.trunk import Trunk
 
 
 class Discriminator(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from model.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 from model.residual import ResidualBlock
 from model.spec import GeneratorSpec
-from model.training.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 
 
 def build(spec: GeneratorSpec, base_channels: int = 2) -> Discriminator:

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.attention import SelfAttention
+from model.discriminators.description import DiscriminatorSpec
+from model.discriminators.trunk import Trunk, normalisation_layers
 from model.layers import layer_widths
 from model.spec import GeneratorSpec
-from model.training.discriminators.description import DiscriminatorSpec
-from model.training.discriminators.trunk import Trunk, normalisation_layers
 
 _MAX_DOUBLINGS = 4  # 64, 128, 256, 512, 1024: table 5
 

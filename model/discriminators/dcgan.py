@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from model.attention import SelfAttention
+from model.discriminators.description import DiscriminatorSpec
+from model.discriminators.trunk import Trunk, normalisation_layers
 from model.layers import initialise_normal, layer_widths
 from model.residual import LEAK
 from model.spec import GeneratorSpec
-from model.training.discriminators.description import DiscriminatorSpec
-from model.training.discriminators.trunk import Trunk, normalisation_layers
 
 
 class DCGANTrunk(Trunk):

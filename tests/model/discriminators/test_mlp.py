@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from model.discriminators import DiscriminatorSpec, build_discriminator
 from model.spec import GeneratorSpec
-from model.training.discriminators import DiscriminatorSpec, build_discriminator
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from torch import nn
 
+from model.discriminators.description import NORMALISATIONS
 from model.residual import initialise_he
-from model.training.discriminators.description import NORMALISATIONS
 
 
 class Trunk(nn.Module):

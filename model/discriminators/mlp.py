@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from model.discriminators.description import DiscriminatorSpec
+from model.discriminators.trunk import Trunk
 from model.spec import GeneratorSpec
-from model.training.discriminators.description import DiscriminatorSpec
-from model.training.discriminators.trunk import Trunk
 
 # A `base_channels` of 30 gives the 240 units that the paper's code has for MNIST.
 _UNITS_A_CHANNEL = 8

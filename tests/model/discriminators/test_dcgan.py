@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from model.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 from model.spec import GeneratorSpec
-from model.training.discriminators import Discriminator, DiscriminatorSpec, build_discriminator
 
 
 def build(
