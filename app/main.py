@@ -10,11 +10,21 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from app.catalog import load_catalog
-from app.errors import install_problem_handlers
+from app.error_handlers import install_error_handlers
 from app.image_encoding import load_encoders
 from app.metrics import Metrics, RequestMetrics
 from app.renderer import Renderer
-from app.routes import generate, health, images, interpolate, models
+from app.routes import (
+    generate,
+    health,
+    images,
+    inference,
+    inference_models,
+    inference_statistics,
+    interpolate,
+    models,
+    openai_images,
+)
 from app.routes.direct import DirectRoutes
 from app.routes.documentation import document
 from app.routes.pages import install_pages
@@ -25,6 +35,9 @@ _DESCRIPTION = (
     "Images from trained GANs. Equal seeds and parameters give equal bytes: alone, in any batch, "
     "under any load, after a restart. Errors are RFC 9457 problem documents."
 )
+
+# Statistics come first: `stats` in their path would be taken for a model's name.
+_DIALECTS = (inference_statistics, inference_models, inference, openai_images)
 
 # The server has drained before the lifespan ends, so what is left is a batch that hangs.
 _WORKERS_END_S = 5.0
@@ -48,10 +61,10 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    for module in (generate, interpolate, images, models, health):
+    for module in (generate, interpolate, images, models, health, *_DIALECTS):
         app.include_router(module.router)
     install_pages(app)
-    install_problem_handlers(app)
+    install_error_handlers(app)
     document(app)
     app.add_middleware(DirectRoutes, service=service)
     app.add_middleware(RequestMetrics, metrics=service.metrics)

@@ -124,6 +124,12 @@ def make_plan(request: RenderRequest, catalog: Catalog, settings: Settings) -> R
     return RenderPlan(request, generator, _resolve_label(request, generator))
 
 
+def most_images(generator: ServedGenerator, settings: Settings) -> int:
+    """Return how many images of this model one request may ask for."""
+    height, width = generator.spec.img_size
+    return min(settings.max_images, settings.max_pixels // (height * width))
+
+
 def _check_source(
     source: Seeds | LatentRows | Walk, generator: ServedGenerator, settings: Settings
 ) -> None:

@@ -75,7 +75,7 @@ class Renderer:
 
     async def render(self, plan: RenderPlan, limit_s: float | None = None) -> Rendering:
         """Sample, generate and encode within `limit_s`, which the service's own limit bounds."""
-        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
+        limit_s = self._bound(limit_s)
         plan.generator.require_ready()
         if plan.request.layout != "single":
             self._require_room_to_pack()
@@ -89,6 +89,23 @@ class Renderer:
                 return await self._pack(plan, latents, rows)
         except TimeoutError as error:
             raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
+
+    async def render_rows(
+        self, plans: Sequence[RenderPlan], encoding: Encoding, limit_s: float | None = None
+    ) -> RenderedRows:
+        """Render the rows of plans for one model together, as files or, for None, as pixels."""
+        limit_s = self._bound(limit_s)
+        generator = plans[0].generator
+        generator.require_ready()
+        try:
+            async with asyncio.timeout(limit_s):
+                latents = Latents.concatenate([await self._sample(plan) for plan in plans])
+                return await generator.batcher.submit(latents, encoding, limit_s)
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
+
+    def _bound(self, limit_s: float | None) -> float:
+        return min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
 
     def close(self) -> None:
         """Stop the packing thread; what has not begun is dropped."""

@@ -35,7 +35,11 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
     pydantic's own parser bounds the depth and the digits of a number. Raises the
     ServiceError that says what is wrong.
     """
-    body = await _read_bounded(request, settings)
+    return parse_json(await read_body(request, settings), shape)
+
+
+def parse_json(body: bytes, shape: type[BodyT]) -> BodyT:
+    """Parse `body` as `shape`, nothing as an empty object; InvalidFields names what is wrong."""
     try:
         return shape.model_validate_json(body or b"{}")
     except ValidationError as error:
@@ -43,7 +47,8 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
         raise InvalidFields(describe_validation(found)) from error
 
 
-async def _read_bounded(request: Request, settings: Settings) -> bytes:
+async def read_body(request: Request, settings: Settings) -> bytes:
+    """Read the body as it is, within the settings' limits; raises ServiceError."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedEncoding("Send the body uncompressed.")
