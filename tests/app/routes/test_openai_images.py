@@ -24,6 +24,11 @@ def http(address: str) -> Iterator[httpx.Client]:
         yield http
 
 
+@pytest.fixture
+def native(http: httpx.Client) -> bytes:
+    return http.get("/images/7.png").content
+
+
 def files_of(answer: Any) -> list[bytes]:
     return [base64.b64decode(image.b64_json) for image in answer.data]
 
@@ -60,10 +65,10 @@ def test_a_link_leads_to_the_same_bytes_for_good(
 
 
 @pytest.mark.anyio
-async def test_the_asyncio_client_gets_the_same(address: str, http: httpx.Client) -> None:
+async def test_the_asyncio_client_gets_the_same(address: str, native: bytes) -> None:
     async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none") as client:
         answer = await client.images.generate(prompt="seed 7", user="someone")
-        assert files_of(answer) == [http.get("/images/7.png").content]
+        assert files_of(answer) == [native]
         assert [model.id async for model in await client.models.list()] == [
             *("faces", "pets", "signs"),
         ]
