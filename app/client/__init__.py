@@ -5,7 +5,7 @@ Imports httpx and Pillow and nothing of the service, so it works where torch is 
 
 from app.client.answers import GeneratedImage, Model
 from app.client.asynchronous import AsyncGanloom
-from app.client.failures import GanloomError, OverloadedError, Unreachable
+from app.client.failures import GanloomError, OverloadedError, UnreachableError
 from app.client.retrying import Retries
 from app.client.synchronous import Ganloom
 
@@ -17,5 +17,5 @@ __all__ = [
     "Model",
     "OverloadedError",
     "Retries",
-    "Unreachable",
+    "UnreachableError",
 ]
