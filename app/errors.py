@@ -21,15 +21,12 @@ ServiceError
 from __future__ import annotations
 
 import json
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
+from fastapi import Response
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -37,8 +34,6 @@ _MAX_FIELD_ERRORS = 20
 _MAX_TEXT = 300
 # Of what we say ourselves: holds the names of some hundred directions.
 _MAX_DETAIL = 1500
-
-_log = logging.getLogger(__name__)
 
 
 class ServiceError(Exception):
@@ -209,14 +204,6 @@ class RouterError(ServiceError):
         self.title = HTTPStatus(status).phrase
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
-    app.add_exception_handler(ServiceError, _answer_service_error)
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)
-    app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_exception_handler(Exception, _answer_unforeseen)
-
-
 def describe_validation(errors: Sequence[Any]) -> list[tuple[str, str]]:
     """Turn pydantic's errors into (field, what is wrong), without the input itself."""
     return [
@@ -260,31 +247,3 @@ def _bounded(text: str, most: int = _MAX_TEXT) -> str:
 def _pointer(field: str) -> str:
     """Write the field as a JSON pointer in a URI fragment."""
     return _bounded("#/" + field.replace(".", "/"))
-
-
-async def _answer_service_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ServiceError)
-    return problem_response(error)
-
-
-async def _answer_validation_error(_: Request, error: Exception) -> Response:
-    """Name each field; the first part of its location only says query, path or header."""
-    assert isinstance(error, RequestValidationError)
-    found = [{**item, "loc": item["loc"][1:] or item["loc"]} for item in error.errors()]
-    return problem_response(InvalidFields(describe_validation(found)))
-
-
-async def _answer_http_exception(_: Request, error: Exception) -> Response:
-    """Answer what the router itself found: an unknown path, or a method it does not have."""
-    assert isinstance(error, HTTPException)
-    details = {404: "There is nothing at this address; see /docs.", 405: "See the Allow header."}
-    detail = details.get(error.status_code, str(error.detail))
-    response = problem_response(RouterError(error.status_code, detail))
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _answer_unforeseen(_: Request, error: Exception) -> Response:
-    """Answer a defect of ours; the log has the traceback, the client only this."""
-    _log.error("unforeseen error", exc_info=error)
-    return problem_response(ServiceError("The service failed; its log says why."))

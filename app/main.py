@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from app.catalog import load_catalog
-from app.errors import install_problem_handlers
+from app.error_handlers import install_error_handlers
 from app.films.writer import film_version
 from app.image_encoding import load_encoders
 from app.inversions import Inversions
@@ -22,6 +22,9 @@ from app.routes import (
     generate,
     health,
     images,
+    inference,
+    inference_models,
+    inference_statistics,
     interpolate,
     invert,
     jobs,
@@ -29,6 +32,7 @@ from app.routes import (
     mix,
     models,
     neighbours,
+    openai_images,
     verify,
 )
 from app.routes.direct import DirectRoutes
@@ -43,10 +47,12 @@ _DESCRIPTION = (
     "under any load, after a restart. Errors are RFC 9457 problem documents."
 )
 
-# In the order of the API's page.
+# In the order of the API's page. Statistics come before the models of the dialect: `stats` in
+# their path would be taken for a model's name.
 _ROUTES = (
     *(generate, interpolate, images, latents, explore, mix, avatars),
     *(verify, invert, jobs, models, directions, neighbours, health),
+    *(inference_statistics, inference_models, inference, openai_images),
 )
 
 # The server has drained before the lifespan ends, so what is left is a batch that hangs.
@@ -74,7 +80,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     for module in _ROUTES:
         app.include_router(module.router)
     install_pages(app)
-    install_problem_handlers(app)
+    install_error_handlers(app)
     document(app)
     app.add_middleware(DirectRoutes, service=service)
     app.add_middleware(RequestMetrics, metrics=service.metrics)

@@ -166,6 +166,12 @@ def make_plan(request: RenderRequest, catalog: Catalog, settings: Settings) -> R
     return RenderPlan(request, generator, _resolve_label(request, generator), has_claims)
 
 
+def most_images(generator: ServedGenerator, settings: Settings) -> int:
+    """Return how many images of this model one request may ask for."""
+    height, width = generator.spec.img_size
+    return min(settings.max_images, settings.max_pixels // (height * width))
+
+
 def _check_source(source: Source, generator: ServedGenerator, settings: Settings) -> None:
     """Bound the images, their pixels and the values of z."""
     field, count, limit = _size_of(source, settings)

@@ -84,18 +84,6 @@ class Renderer:
         """Check a request against its model and the limits; raises what is wrong with it."""
         return make_plan(request, self._catalog, self._settings)
 
-    async def render_pixels(self, plan: RenderPlan, limit_s: float | None = None) -> RenderedRows:
-        """Sample and generate, and leave the pixels as they are."""
-        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
-        plan.generator.require_ready()
-        self._require_room_to_pack()
-        try:
-            async with asyncio.timeout(limit_s):
-                latents = await self._sample(plan)
-                return await plan.generator.batcher.submit(latents, None, limit_s)
-        except TimeoutError as error:
-            raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
-
     async def pack(self, layout: str, images: int, work: Callable[[], ResultT]) -> ResultT:
         """Do the work that `images` images need after they are rendered, where answers are packed.
 
@@ -110,7 +98,7 @@ class Renderer:
 
     async def render(self, plan: RenderPlan, limit_s: float | None = None) -> Rendering:
         """Sample, generate and encode within `limit_s`, which the service's own limit bounds."""
-        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
+        limit_s = self._bound(limit_s)
         plan.generator.require_ready()
         if plan.request.layout != "single":
             self._require_room_to_pack()
@@ -130,7 +118,7 @@ class Renderer:
     async def open_film(self, plan: RenderPlan, limit_s: float | None = None) -> FilmStream:
         """Begin a film; `limit_s` and the service's own limit bound each slice of its frames."""
         assert isinstance(plan.request.image_format, AnimationFormat)
-        limit_s = min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
+        limit_s = self._bound(limit_s)
         plan.generator.require_ready()
         self._require_room_to_pack()
         latents = await self._sample(plan)
@@ -143,6 +131,25 @@ class Renderer:
         return FilmStream(
             frames, plan.generator.batcher, writer, partial(self.pack, "animation", 0), limit_s
         )
+
+    async def render_rows(
+        self, plans: Sequence[RenderPlan], encoding: Encoding, limit_s: float | None = None
+    ) -> RenderedRows:
+        """Render the rows of plans for one model together, as files or, for None, as pixels."""
+        limit_s = self._bound(limit_s)
+        generator = plans[0].generator
+        generator.require_ready()
+        if encoding is None:
+            self._require_room_to_pack()
+        try:
+            async with asyncio.timeout(limit_s):
+                latents = Latents.concatenate([await self._sample(plan) for plan in plans])
+                return await generator.batcher.submit(latents, encoding, limit_s)
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
+
+    def _bound(self, limit_s: float | None) -> float:
+        return min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
 
     def close(self) -> None:
         """Stop the packing thread; what has not begun is dropped."""

@@ -101,7 +101,7 @@ async def _answer(
 async def _draw(
     renderer: Renderer, plan: RenderPlan, style: AvatarStyle, limit_s: float | None
 ) -> tuple[bytes, dict[str, str]]:
-    rows = await renderer.render_pixels(plan, limit_s)
+    rows = await renderer.render_rows([plan], None, limit_s)
     image_format = ImageFormat(plan.request.image_format)
     work = partial(draw_avatar, np.asarray(rows.payloads[0]), style, image_format)
     return await renderer.pack("avatar", 1, work), timing_headers(rows)

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from app.dialects.inference_schemas import IndexRequest, InferenceError, InferRequest
+from app.dialects.openai_schemas import ImagesRequest, OpenAIError
 from app.errors import PROBLEM_MEDIA_TYPE
 from app.image_encoding import ImageFormat
 from app.latent_schemas import NeighboursBody
@@ -54,11 +56,15 @@ def answers(*media_types: str, is_cacheable: bool = False) -> Responses:
 
 def problems(*statuses: int) -> Responses:
     """Document the problem documents of a route."""
-    schema = {"schema": {"$ref": f"{_REF}Problem"}}
+    return errors("Problem", PROBLEM_MEDIA_TYPE, *statuses)
+
+
+def errors(schema: str, media_type: str, *statuses: int) -> Responses:
+    """Document answers of these statuses, written as `schema`."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
-            "content": {PROBLEM_MEDIA_TYPE: schema},
+            "content": {media_type: {"schema": {"$ref": _REF + schema}}},
             **(
                 {"headers": {"Retry-After": {"schema": {"type": "integer"}}}}
                 if status == 429
@@ -94,6 +100,12 @@ def picture_body() -> dict[str, Any]:
     return {"requestBody": {"description": "The file.", "required": True, "content": content}}
 
 
+def json_body(schema: str, is_required: bool = True) -> dict[str, Any]:
+    """Document a body that a route reads by itself."""
+    content = {"application/json": {"schema": {"$ref": _REF + schema}}}
+    return {"requestBody": {"required": is_required, "content": content}}
+
+
 def document(app: FastAPI) -> None:
     """Make `app` describe itself, with the schemas that no signature mentions."""
 
@@ -111,6 +123,11 @@ def document(app: FastAPI) -> None:
                     (NeighboursBody, "validation"),
                     (GeneratedImages, "serialization"),
                     (Problem, "serialization"),
+                    (ImagesRequest, "validation"),
+                    (OpenAIError, "serialization"),
+                    (InferRequest, "validation"),
+                    (IndexRequest, "validation"),
+                    (InferenceError, "serialization"),
                 ],
                 ref_template=_REF + "{model}",
             )

@@ -36,6 +36,11 @@ async def read_json_body(request: Request, shape: type[BodyT], settings: Setting
     ServiceError that says what is wrong.
     """
     body = await read_bounded_body(request, settings.max_body_bytes, settings.deadline_s)
+    return parse_json(body, shape)
+
+
+def parse_json(body: bytes, shape: type[BodyT]) -> BodyT:
+    """Parse `body` as `shape`, nothing as an empty object; InvalidFields names what is wrong."""
     try:
         return shape.model_validate_json(body or b"{}")
     except ValidationError as error:

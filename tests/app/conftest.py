@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -23,6 +23,7 @@ from model.provenance import Provenance
 from model.spec import GeneratorSpec
 from tests.app.echo_lanes import EchoLane, FailingLane, GatedLane, batching, held_in_a_batch
 from tests.app.faulty_service import Setup, Start
+from tests.app.served import listening
 
 ClientFactory = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
 EngineOf = Callable[[str], InferenceEngine]
@@ -118,6 +119,13 @@ async def client(serve: ClientFactory, anyio_backend: str) -> AsyncIterator[http
     assert anyio_backend == "asyncio"
     async with serve() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def address(settings: Settings) -> Iterator[str]:
+    """Where a service of the tiny checkpoints listens, for clients that need a socket."""
+    with listening(create_app(settings)) as address:
+        yield address
 
 
 @pytest.fixture

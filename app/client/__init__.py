@@ -1,0 +1,21 @@
+"""A client of the service, for programs: `Ganloom` and `AsyncGanloom`.
+
+Imports httpx and Pillow and nothing of the service, so it works where torch is not installed.
+"""
+
+from app.client.answers import GeneratedImage, Model
+from app.client.asynchronous import AsyncGanloom
+from app.client.failures import GanloomError, OverloadedError, UnreachableError
+from app.client.retrying import Retries
+from app.client.synchronous import Ganloom
+
+__all__ = [
+    "AsyncGanloom",
+    "Ganloom",
+    "GanloomError",
+    "GeneratedImage",
+    "Model",
+    "OverloadedError",
+    "Retries",
+    "UnreachableError",
+]

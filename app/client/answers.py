@@ -1,0 +1,99 @@
+"""What the client returns: images with where they come from, and models."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class GeneratedImage:
+    """One image and what it was made from; `seed` is None for explicit latents."""
+
+    image: Image.Image
+    data: bytes
+    media_type: str
+    model: str
+    digest: str
+    seed: int | None
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """One served model; `details` is all that the service tells about it."""
+
+    name: str
+    digest: str
+    is_default: bool
+    is_ready: bool
+    width: int
+    height: int
+    z_dim: int
+    class_names: tuple[str, ...]
+    licence: str | None
+    details: Mapping[str, Any]
+
+
+def read_images(answer: httpx.Response) -> list[GeneratedImage]:
+    """Read the `json` layout of /generate."""
+    document = answer.json()
+    return [
+        GeneratedImage(
+            *_open(base64.b64decode(item["data"])),
+            media_type=document["media_type"],
+            model=document["model"],
+            digest=document["digest"],
+            seed=item["seed"],
+            label=item["label"],
+        )
+        for item in document["images"]
+    ]
+
+
+def read_still(answer: httpx.Response, seed: int) -> GeneratedImage:
+    """Read one image of /images."""
+    return GeneratedImage(
+        *_open(answer.content),
+        media_type=answer.headers["Content-Type"],
+        model=answer.headers["X-Ganloom-Model"],
+        digest=answer.headers["X-Ganloom-Digest"],
+        seed=seed,
+    )
+
+
+def read_frames(answer: httpx.Response) -> list[Image.Image]:
+    """Read the archive of frames of /interpolate, in order."""
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return [_open(archive.read(name))[0] for name in archive.namelist()]
+
+
+def read_model(document: Mapping[str, Any]) -> Model:
+    """Read one model of /models."""
+    spec = document["spec"]
+    return Model(
+        name=document["name"],
+        digest=document["digest"],
+        is_default=document["is_default"],
+        is_ready=document["is_ready"],
+        width=spec.get("img_width") or spec["img_resolution"],
+        height=spec["img_resolution"],
+        z_dim=spec["z_dim"],
+        class_names=tuple(document["class_names"]),
+        licence=document["provenance"].get("licence"),
+        details=document,
+    )
+
+
+def _open(data: bytes) -> tuple[Image.Image, bytes]:
+    """Decode now, so that a broken file is told here and not when it is first looked at."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image, data

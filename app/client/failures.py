@@ -1,0 +1,63 @@
+"""What the service refuses, as exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True)
+class FieldFault:
+    """One field of a request and what is wrong with it."""
+
+    field: str
+    detail: str
+
+
+class GanloomError(Exception):
+    """The service answered with a problem document (RFC 9457)."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, faults: tuple[FieldFault, ...]
+    ) -> None:
+        super().__init__(f"{status} {title}: {detail}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.faults = faults
+
+
+class OverloadedError(GanloomError):
+    """Still refused for lack of room (429) after every retry."""
+
+
+class UnreachableError(GanloomError):
+    """No answer came: no connection, or it broke. `status` is 0."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(0, "Unreachable", detail, ())
+
+
+def raise_for_problem(answer: httpx.Response) -> None:
+    """Raise GanloomError if `answer` is a refusal."""
+    if answer.status_code < 400:
+        return
+    problem = _read(answer)
+    faults = tuple(
+        FieldFault(str(item.get("field")), str(item.get("detail")))
+        for item in problem.get("errors", [])
+    )
+    kind = OverloadedError if answer.status_code == 429 else GanloomError
+    title = str(problem.get("title", answer.reason_phrase))
+    raise kind(answer.status_code, title, str(problem.get("detail", "")), faults)
+
+
+def _read(answer: httpx.Response) -> dict[str, Any]:
+    """Read the problem document; something else may answer instead, such as a proxy."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}

@@ -1,0 +1,69 @@
+"""Every error of the app, answered in the words of the dialect that was asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.dialects.inference_schemas import write_inference_error
+from app.dialects.openai_schemas import write_openai_error
+from app.errors import (
+    InvalidFields,
+    RouterError,
+    ServiceError,
+    describe_validation,
+    problem_response,
+)
+
+# By the first part of the path, so that an address that no route has is answered alike.
+_WRITERS: dict[str, Callable[[ServiceError], Response]] = {
+    "v1": write_openai_error,
+    "v2": write_inference_error,
+}
+
+_log = logging.getLogger(__name__)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document, or as a dialect writes errors."""
+    app.add_exception_handler(ServiceError, _answer_service_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(Exception, _answer_unforeseen)
+
+
+def _write(request: Request, error: ServiceError) -> Response:
+    dialect = request.scope["path"].split("/", 2)[1:2]
+    return _WRITERS.get("".join(dialect), problem_response)(error)
+
+
+async def _answer_service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return _write(request, error)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    """Name each field; the first part of its location only says query, path or header."""
+    assert isinstance(error, RequestValidationError)
+    found = [{**item, "loc": item["loc"][1:] or item["loc"]} for item in error.errors()]
+    return _write(request, InvalidFields(describe_validation(found)))
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the router itself found: an unknown path, or a method it does not have."""
+    assert isinstance(error, HTTPException)
+    details = {404: "There is nothing at this address; see /docs.", 405: "See the Allow header."}
+    detail = details.get(error.status_code, str(error.detail))
+    response = _write(request, RouterError(error.status_code, detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _answer_unforeseen(request: Request, error: Exception) -> Response:
+    """Answer a defect of ours; the log has the traceback, the client only this."""
+    _log.error("unforeseen error", exc_info=error)
+    return _write(request, ServiceError("The service failed; its log says why."))
