@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,7 @@ async def test_jobs_run_side_by_side_up_to_the_limit_and_closing_ends_them_all(
         inversions.submit(order)
     await until_it_advances(jobs[0])
     await until_it_advances(jobs[1])
+    assert os.getpriority(os.PRIO_PROCESS, started[0]._process.pid) == 19
     assert jobs[2].state is JobState.QUEUED
     inversions.cancel(jobs[0].id)
     await until_it_advances(jobs[2])
