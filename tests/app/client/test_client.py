@@ -89,7 +89,7 @@ def test_a_refusal_names_the_field(client: Ganloom) -> None:
     assert raised.value.status == 422
     assert raised.value.faults[0].field == "label"
     with pytest.raises(GanloomError, match="Unknown model"):
-        client.model("no/body")
+        client.model("nobody")
 
 
 def test_a_deadline_is_told_and_kept(address: str) -> None:
