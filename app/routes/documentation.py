@@ -133,7 +133,17 @@ def document(app: FastAPI) -> None:
             )
             schemas = described.setdefault("components", {}).setdefault("schemas", {})
             schemas |= definitions["$defs"]
+            _forget_validation_errors(described)
             app.openapi_schema = described
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _forget_validation_errors(described: dict[str, Any]) -> None:
+    """Drop FastAPI's own 422, which it adds to whatever takes a parameter and documents none."""
+    for operation in (item for path in described["paths"].values() for item in path.values()):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)

@@ -58,23 +58,10 @@ async def create_images(
     if asked.size not in (None, "auto", size):
         raise InvalidRequest("size", f"this model makes {size}, which 'auto' stands for")
     prompt = read_prompt(asked.prompt, generator.class_names)
-    first = secrets.randbelow(_RANDOM_SEEDS) if prompt.seed is None else prompt.seed
-    count = asked.n or 1
-    if first + count - 1 > MAX_SEED:
-        raise InvalidRequest("prompt", f"a seed is at most {MAX_SEED}")
-    plan = renderer.plan(
-        RenderRequest(
-            source=Seeds(range(first, first + count), field="n"),
-            layout="single",
-            image_format=ImageFormat(asked.output_format or "png"),
-            model=generator.name,
-            label=prompt.label,
-            truncation=prompt.truncation,
-        )
-    )
+    image_format = ImageFormat(asked.output_format or "png")
+    plan = renderer.plan(_to_render(prompt, asked.n or 1, generator.name, image_format))
     files: list[bytes] | None = None
     if asked.response_format != "url":
-        image_format = ImageFormat(asked.output_format or "png")
         work = renderer.render_rows([plan], image_format, read_deadline_s(request))
         files = [bytes(file) for file in (await run_unless_gone(request, work)).payloads]
     images = _list_images(str(request.base_url), plan, prompt, files)
@@ -107,6 +94,21 @@ async def list_openai_models(catalog: CatalogOf) -> Response:
 async def show_openai_model(name: str, catalog: CatalogOf) -> Response:
     """Say that there is such a model."""
     return _json(OpenAIModel(id=catalog.find(name).name))
+
+
+def _to_render(prompt: Prompt, count: int, model: str, image_format: ImageFormat) -> RenderRequest:
+    """Ask for `count` images, a file each, from the prompt's seed on or from one drawn now."""
+    first = secrets.randbelow(_RANDOM_SEEDS) if prompt.seed is None else prompt.seed
+    if first + count - 1 > MAX_SEED:
+        raise InvalidRequest("prompt", f"a seed is at most {MAX_SEED}")
+    return RenderRequest(
+        source=Seeds(range(first, first + count), field="n"),
+        layout="single",
+        image_format=image_format,
+        model=model,
+        label=prompt.label,
+        truncation=prompt.truncation,
+    )
 
 
 def _list_images(

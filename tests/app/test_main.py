@@ -8,11 +8,32 @@ from typing import Any
 
 import httpx
 import pytest
+from openapi_spec_validator import validate
 
 from app.main import create_app
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+
+
+_POSTED = ["400", "404", "408", "413", "415", "429", "500", "503", "504"]
+_NAMED = ["200", "404", "503"]
+_MODEL = "/v2/models/{name}"
+DIALECTS = {
+    "/v1/images/generations": ["200", *_POSTED],
+    "/v1/models": ["200", "503"],
+    "/v1/models/{name}": _NAMED,
+    "/v2": ["200"],
+    "/v2/health/live": ["200"],
+    "/v2/health/ready": ["200", "503"],
+    "/v2/repository/index": ["200", "400", "408", "413", "415", "503"],
+    "/v2/models/stats": ["200", "503"],
+    **{
+        f"{_MODEL}{version}{what}": ["200", *_POSTED] if what == "/infer" else _NAMED
+        for version in ("", "/versions/{version}")
+        for what in ("", "/ready", "/config", "/stats", "/infer")
+    },
+}
 
 
 @pytest.fixture
@@ -57,6 +78,7 @@ def test_every_answer_is_documented(openapi: dict[str, Any]) -> None:
         "/livez": ["200"],
         "/readyz": ["200", "503"],
         "/metrics": ["200"],
+        **DIALECTS,
     }
 
 
@@ -73,6 +95,10 @@ def test_every_media_type_is_documented(openapi: dict[str, Any]) -> None:
         *("image/png", "image/gif", "image/apng", "image/webp", "application/zip"),
         *("video/mp4", "video/webm"),
     }
+
+
+def test_the_document_is_valid_openapi(openapi: dict[str, Any]) -> None:
+    validate(openapi)
 
 
 def test_every_reference_of_the_document_resolves(openapi: dict[str, Any]) -> None:
