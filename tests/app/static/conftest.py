@@ -124,12 +124,10 @@ def _listen(studio: Studio) -> None:
     page.on("console", studio.complaints.hear)
     page.on("pageerror", lambda error: found.append(f"error: {error}"))
     page.on("request", lambda request: studio.asked.append(request.url.removeprefix(studio.url)))
-    page.on(
-        "response",
-        lambda answer: (
-            found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
-        ),
-    )
+
+    def hear_answer(answer: Response) -> None:
+        if answer.status >= 400:
+            found.append(f"{answer.status}: {answer.url}")
 
     def hear_failure(request: Request) -> None:
         # What the page itself gave up, because a newer wish replaced it, is no failure.
