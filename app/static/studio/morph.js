@@ -139,7 +139,7 @@ export function createMorph() {
       easing.set(state.easing);
       seconds.set(state.seconds);
       const model = modelNamed(state.model);
-      enlarge(canvas, ...sizeOf(model), Math.max(128, Math.min(384, innerHeight - 460)));
+      enlarge(canvas, ...sizeOf(model), Math.max(128, Math.min(640, innerHeight - 460)));
       const isFilm = state.keys.length > 1;
       const strip = isFilm ? filmAddress(model, state, "png") : "";
       const keys = `${model.digest} ${labelOf(model, state)} ${state.psi} ${state.keys}`;
