@@ -34,7 +34,9 @@ from starlette.exceptions import HTTPException
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _MAX_FIELD_ERRORS = 20
-_MAX_TEXT = 1000  # holds the names of some eighty directions
+_MAX_TEXT = 300
+# Of what we say ourselves: holds the names of some hundred directions.
+_MAX_DETAIL = 1500
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class InvalidRequest(ServiceError):
     title = "Invalid request"
 
     def __init__(self, field: str, detail: str) -> None:
-        super().__init__(f"{field}: {detail}")
+        super().__init__(f"{_bounded(field)}: {detail}")
         self._fields: Sequence[tuple[str, str]] = ((field, detail),)
 
     @property
@@ -230,11 +232,15 @@ def problem_response(error: ServiceError) -> Response:
         "type": f"urn:ganloom:problem:{slug}",
         "title": error.title,
         "status": error.status,
-        "detail": _bounded(error.detail),
+        "detail": _bounded(error.detail, _MAX_DETAIL),
     }
     if error.fields:
         problem["errors"] = [
-            {"field": _bounded(field), "pointer": _pointer(field), "detail": _bounded(detail)}
+            {
+                "field": _bounded(field),
+                "pointer": _pointer(field),
+                "detail": _bounded(detail, _MAX_DETAIL),
+            }
             for field, detail in error.fields
         ]
     # ASCII escapes, so that a surrogate from the client cannot make the answer unencodable.
@@ -246,9 +252,9 @@ def problem_response(error: ServiceError) -> Response:
     )
 
 
-def _bounded(text: str) -> str:
+def _bounded(text: str, most: int = _MAX_TEXT) -> str:
     """Cut a text that a client may have blown up."""
-    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "..."
+    return text if len(text) <= most else text[:most] + "..."
 
 
 def _pointer(field: str) -> str:

@@ -60,33 +60,35 @@ class _Sight:
 
 def fit_attributes(
     checkpoint: Checkpoint,
-    judge: AttributeJudge,
+    judges: tuple[AttributeJudge, AttributeJudge],
     names: Sequence[str],
     effort: Effort | None = None,
     show_progress: bool = False,
 ) -> Directions:
-    """Return a direction for each of the judge's k attributes that one can move.
+    """Return a direction for each of the judges' k attributes that one can move.
 
-    After InterFaceGAN (Shen et al., 2020, section 3): the judge looks at many samples, and
+    After InterFaceGAN (Shen et al., 2020, section 3): the first judge looks at many samples, and
     what it says is regressed on z; that is the first guess. Attributes share directions of z,
     so a guess moves others too; as section 3.2 projects them away, the guess is then steered,
     through generator and judge, to move its own attribute at both ends and no other
-    (Jahanian et al., 2020, equation 2). Kept are those for which, on seeds that were not
-    fitted, the judge sees the attribute at +strength and not at -strength in four fifths of the
-    cases, at the least of the strengths 2 to 6 that does it.
+    (Jahanian et al., 2020, equation 2). Kept are those for which the second judge, who knows
+    other images and steered nothing, sees the attribute at +strength and not at -strength in
+    four fifths of seeds that were not fitted, at the least of the strengths 2 to 6 that does it.
     """
     effort = effort or Effort()
+    judge, verifier = judges
     generator = load_generator(checkpoint.spec, checkpoint.weights)
     last = _FIRST_SEED + effort.fitted
     sight = _Sight(generator, judge, sample_latents(checkpoint.spec, range(_FIRST_SEED, last)))
     unseen = sample_latents(checkpoint.spec, range(last, last + effort.measured))
     guesses = _regress(sight)
     vectors, entries = [], []
-    usable = np.flatnonzero(judge.accuracies >= _MIN_ACCURACY)[: MAX_DIRECTIONS // 2]
+    accuracies = np.minimum(judge.accuracies, verifier.accuracies)
+    usable = np.flatnonzero(accuracies >= _MIN_ACCURACY)[: MAX_DIRECTIONS // 2]
     for column in tqdm(usable, desc="attributes", disable=not show_progress):
         others = [j for j in range(len(names)) if group_of(names[j]) != group_of(names[column])]
         vector = _steer(sight, guesses[column], column, others, effort.steps)
-        measured = _Sight(generator, judge, unseen)
+        measured = _Sight(generator, verifier, unseen)
         entry = _measure(measured, vector, column, names)
         if entry.scores["agreement"] >= MIN_AGREEMENT:
             vectors.append(vector.numpy())

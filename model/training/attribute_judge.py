@@ -1,4 +1,4 @@
-"""`AttributeJudge`: a small network that says which attributes an image shows."""
+"""`AttributeJudge`: small networks that say which attributes an image shows."""
 
 from __future__ import annotations
 
@@ -22,27 +22,30 @@ _MIN_EXAMPLES = 20
 
 @dataclass(frozen=True)
 class AttributeJudge:
-    """The network, and for each attribute how right it is about images that it never saw.
+    """The networks, and for each attribute how right they are about images that they never saw.
+
+    Several are asked at once, so that what is steered by them cannot please the quirks of one.
 
     `accuracies` (k,) are balanced: the mean of the share of images with the attribute that it
     sees it in, and of those without that it does not; 0.5 is guessing. NaN where too few
     images have the attribute, or lack it, to say.
     """
 
-    network: nn.Module
+    networks: tuple[nn.Module, ...]
     accuracies: NDArray[np.float64]
 
     def logits(self, images: Tensor) -> Tensor:
         """Judge images (n, c, h, w) in [-1, 1]: (n, k), above 0 where it sees the attribute."""
-        logits: Tensor = self.network(images)
-        return logits
+        logits = torch.stack([network(images) for network in self.networks])
+        return logits.mean(dim=0)
 
 
 def train_attribute_judge(
     pixels: NDArray[np.uint8],
     attributes: NDArray[np.uint8],
     *,
-    epochs: int = 4,
+    epochs: int = 6,
+    networks: int = 1,
     seed: int = 0,
     show_progress: bool = False,
 ) -> AttributeJudge:
@@ -58,12 +61,15 @@ def train_attribute_judge(
     unseen, seen = order[: len(order) // _UNSEEN_SHARE], order[len(order) // _UNSEEN_SHARE :]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _network(pixels.shape[1:], attributes.shape[1])
         targets = torch.from_numpy(attributes[seen].astype(np.float32))
-        _fit(network, pixels[seen], targets, epochs, show_progress)
-    judge = AttributeJudge(network.eval().requires_grad_(False), np.empty(0))
+        trained = []
+        for _ in range(networks):
+            network = _network(pixels.shape[1:], attributes.shape[1])
+            _fit(network, pixels[seen], targets, epochs, show_progress)
+            trained.append(network.eval().requires_grad_(False))
+    judge = AttributeJudge(tuple(trained), np.empty(0))
     found = _see(judge, pixels[unseen])
-    return AttributeJudge(judge.network, balanced_accuracies(found, attributes[unseen] > 0))
+    return AttributeJudge(judge.networks, balanced_accuracies(found, attributes[unseen] > 0))
 
 
 def balanced_accuracies(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from model.directions import Directions
@@ -34,9 +35,10 @@ def run_directions(arguments: argparse.Namespace) -> None:
 
 
 def find_attributes(checkpoint: Checkpoint, data: Path, seed: int) -> Directions:
-    """Train a judge on the labelled images of `data` and fit a direction for each attribute.
+    """Train two judges on the labelled images of `data` and fit a direction for each attribute.
 
-    ValueError if the images have no attributes, or fewer than the judge needs.
+    Each judge knows half of the images: the one that did not steer says what a direction is
+    worth. ValueError if the images have no attributes, or fewer than the judge needs.
     """
     spec = checkpoint.spec
     dataset = open_dataset(
@@ -47,12 +49,25 @@ def find_attributes(checkpoint: Checkpoint, data: Path, seed: int) -> Directions
     )
     if dataset.attributes is None:
         raise ValueError(f"{data} has no attributes: labels.jsonl or CelebA's list would name them")
-    judge = train_attribute_judge(
-        np.asarray(dataset.pixels), dataset.attributes, seed=seed, show_progress=True
-    )
-    fitted = fit_attributes(checkpoint, judge, dataset.attribute_names, show_progress=True)
-    _report(fitted, judge, dataset)
+    judges = _train_judges(np.asarray(dataset.pixels), dataset.attributes, seed)
+    fitted = fit_attributes(checkpoint, judges, dataset.attribute_names, show_progress=True)
+    _report(fitted, judges[1], dataset)
     return fitted
+
+
+def _train_judges(
+    pixels: NDArray[np.uint8], attributes: NDArray[np.uint8], seed: int
+) -> tuple[AttributeJudge, AttributeJudge]:
+    order = np.random.default_rng(seed).permutation(len(pixels))
+    steering, verifying = np.sort(order[::2]), np.sort(order[1::2])
+    return (
+        train_attribute_judge(
+            pixels[steering], attributes[steering], seed=seed, networks=2, show_progress=True
+        ),
+        train_attribute_judge(
+            pixels[verifying], attributes[verifying], seed=seed + 1, show_progress=True
+        ),
+    )
 
 
 def _report(fitted: Directions, judge: AttributeJudge, dataset: ImageDataset) -> None:

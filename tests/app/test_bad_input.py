@@ -34,6 +34,8 @@ GENERATE: dict[str, list[Any]] = {
     "format": ["gif", "PNG", "", 1, True, [], {}],
     "layout": ["strip", "animation", "", 1, True, [], {}],
     "provenance": [1, 0, "true", [], {}],
+    "edits": [[], 1, True, {"hat": 1}, {"sefa-1": HUGE}, {"\u202e": 1}, {"sefa-1": None}],
+    "mixes": [[], {}, "1+2", [[]], [{}], [{"terms": []}], [{"terms": [{"seeds": [HUGE]}]}]],
     "sead": [1, None],
 }
 # the same, written out, for what Python's own writer will not write
@@ -51,6 +53,7 @@ CACHEABLE = {
     "digest": ["", "x", "0" * 63, "0" * 65, "G" * 64, "A" * 64, "0" * 64 + "%0a"],
     "label": ["0", "cat", "x" * 200],
     "truncation": ["", "x", "nan", "inf", "-inf", "-0.1", "1.1", "1e400", "9" * 5000],
+    "edits": ["", "x", "sefa-1:", "sefa-1:nan", "hat:1", "%00:1", "%ff:1", "x:" + "9" * 5000],
     "sead": ["1"],
 }
 INTERPOLATE = CACHEABLE | {

@@ -24,6 +24,7 @@ from model.training.attribute_judge import AttributeJudge, train_attribute_judge
 
 SPEC = GeneratorSpec("dcgan", 16, 1, z_dim=6, base_channels=4)
 NAMES = ("bright", "coin")
+Judges = tuple[AttributeJudge, AttributeJudge]
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +47,22 @@ def render(checkpoint: Checkpoint, latents: Latents) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def judge(checkpoint: Checkpoint) -> AttributeJudge:
+def judges(checkpoint: Checkpoint) -> Judges:
     pixels = render(checkpoint, sample_latents(SPEC, range(800)))
     means = pixels.mean(axis=(1, 2, 3))
     coin = np.random.default_rng(0).integers(0, 2, len(pixels))
     attributes = np.stack([means > np.median(means), coin], axis=1).astype(np.uint8)
-    return train_attribute_judge(pixels, attributes, epochs=4)
+    first, second = slice(0, None, 2), slice(1, None, 2)
+    return (
+        train_attribute_judge(pixels[first], attributes[first], epochs=8, networks=2),
+        train_attribute_judge(pixels[second], attributes[second], epochs=8, seed=1),
+    )
 
 
 def test_an_attribute_gets_a_direction_that_moves_it(
-    checkpoint: Checkpoint, judge: AttributeJudge
+    checkpoint: Checkpoint, judges: Judges
 ) -> None:
-    found = fit_attributes(checkpoint, judge, NAMES, Effort(400, 5, 60))
+    found = fit_attributes(checkpoint, judges, NAMES, Effort(400, 5, 60))
     assert found.names == ("bright",)
     entry = found.entries[0]
     assert entry.scores["agreement"] >= 0.8
@@ -68,15 +73,15 @@ def test_an_attribute_gets_a_direction_that_moves_it(
 
 
 def test_what_the_judge_cannot_see_gets_no_direction(
-    checkpoint: Checkpoint, judge: AttributeJudge
+    checkpoint: Checkpoint, judges: Judges
 ) -> None:
-    blind = dataclasses.replace(judge, accuracies=np.array([0.5, np.nan]))
-    assert len(fit_attributes(checkpoint, blind, NAMES, Effort(100, 1, 20))) == 0
+    blind = dataclasses.replace(judges[1], accuracies=np.array([0.5, np.nan]))
+    assert len(fit_attributes(checkpoint, (judges[0], blind), NAMES, Effort(100, 1, 20))) == 0
 
 
-def test_fitting_is_repeatable(checkpoint: Checkpoint, judge: AttributeJudge) -> None:
+def test_fitting_is_repeatable(checkpoint: Checkpoint, judges: Judges) -> None:
     first, second = (
-        fit_attributes(checkpoint, judge, NAMES, Effort(200, 3, 40)).vectors for _ in range(2)
+        fit_attributes(checkpoint, judges, NAMES, Effort(200, 3, 40)).vectors for _ in range(2)
     )
     assert np.array_equal(first, second)
 

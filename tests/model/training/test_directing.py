@@ -24,12 +24,12 @@ def file(plain_checkpoint: Checkpoint, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """120 images of noise, every other one bright, and labels that say so."""
+    """240 images of noise, every other one bright, and labels that say so."""
     folder = tmp_path / "data"
     folder.mkdir()
     stream = np.random.default_rng(0)
     lines = []
-    for index in range(120):
+    for index in range(240):
         pixels = stream.integers(0, 60, (16, 16, 3)) + 120 * (index % 2)
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{index}.png")
         attributes = {"bright": bool(index % 2)}
