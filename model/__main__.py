@@ -10,6 +10,7 @@ from pathlib import Path
 
 from model.importing.arguments import add_arguments as add_import_arguments
 from model.latent_arguments import add_edits, add_latent_commands
+from model.inverting_arguments import add_arguments as add_invert_arguments
 from model.subcommand import Subcommands, add_rendering, add_subcommand
 from model.training_arguments import add_training_commands
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_training_commands(commands)
     _add_sample(commands)
     add_latent_commands(commands)
+    _add_invert(commands)
     _add_import(commands)
     _add_onnx(commands)
     _add_hub(commands)
@@ -87,6 +89,17 @@ def _add_sample(commands: Subcommands) -> None:
         help="FILE.png for a sheet, or a folder (default: sheet.png)",
     )
     command.add_argument("--columns", type=int, help="columns of the sheet (default: square)")
+    add_rendering(command)
+
+
+def _add_invert(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "invert",
+        "model.inverting:run_invert",
+        "Find the latent of an image, or of what is known of it: fill, denoise, enlarge.",
+    )
+    add_invert_arguments(command)
     add_rendering(command)
 
 

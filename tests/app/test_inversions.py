@@ -1,0 +1,115 @@
+"""Every job ends, whatever becomes of the process that searches."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import Overloaded, UnknownJob
+from app.inversion_process import InversionProcess
+from app.inversions import Inversions
+from app.job import InversionOrder, Job, JobState
+from app.settings import Settings
+from model.checkpoint import read_checkpoint
+from model.observation import Observation
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[InversionProcess]:
+    """Collect the processes that are started."""
+    processes: list[InversionProcess] = []
+    connect = InversionProcess.connect
+
+    async def note(process: InversionProcess) -> None:
+        processes.append(process)
+        await connect(process)
+
+    monkeypatch.setattr(InversionProcess, "connect", note)
+    return processes
+
+
+@pytest.fixture
+def order(weights: Path) -> InversionOrder:
+    path = weights / "faces.safetensors"
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    return InversionOrder(
+        model="faces",
+        digest=read_checkpoint(path).digest,
+        path=path,
+        observation=Observation(pixels, np.ones((16, 16), np.bool_)),
+        task="invert",
+        label=None,
+        steps=2000,
+        restarts=64,
+        seed=0,
+        max_magnitude=10.0,
+    )
+
+
+async def until(job: Job, state: JobState) -> None:
+    async with asyncio.timeout(60):
+        async for seen in job.watch():
+            if seen.state is state:
+                return
+    raise AssertionError(f"{job.state}, never {state}")
+
+
+async def until_it_advances(job: Job) -> None:
+    async with asyncio.timeout(60):
+        async for seen in job.watch():
+            if seen.progress:
+                return
+
+
+async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
+    settings: Settings, order: InversionOrder, started: list[InversionProcess]
+) -> None:
+    inversions = Inversions(settings.model_copy(update={"inversions": 1}))
+    first, second = inversions.submit(order), inversions.submit(order)
+    await until_it_advances(first)
+    started[0].kill()
+    await until(first, JobState.FAILED)
+    assert second.state is not JobState.FAILED
+    await until_it_advances(second)
+    assert len(started) == 2
+    await inversions.close()
+    assert second.state is JobState.CANCELLED
+
+
+async def test_jobs_run_side_by_side_up_to_the_limit_and_closing_ends_them_all(
+    settings: Settings, order: InversionOrder, started: list[InversionProcess]
+) -> None:
+    inversions = Inversions(settings.model_copy(update={"inversions": 2, "inversion_queue": 2}))
+    jobs = [inversions.submit(order) for _ in range(4)]
+    with pytest.raises(Overloaded):
+        inversions.submit(order)
+    await until_it_advances(jobs[0])
+    await until_it_advances(jobs[1])
+    assert os.getpriority(os.PRIO_PROCESS, started[0]._process.pid) == 19
+    assert jobs[2].state is JobState.QUEUED
+    inversions.cancel(jobs[0].id)
+    await until_it_advances(jobs[2])
+    await inversions.close()
+    assert [job.state for job in jobs] == [JobState.CANCELLED] * 4
+    assert started[0]._process.returncode is not None
+
+
+async def test_a_process_that_cannot_be_started_fails_the_jobs(
+    settings: Settings, order: InversionOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.inversion_process.sys.executable", "/nowhere/python")
+    inversions = Inversions(settings)
+    job = inversions.submit(order)
+    await until(job, JobState.FAILED)
+    await inversions.close()
+
+
+async def test_an_unknown_job_is_refused(settings: Settings) -> None:
+    with pytest.raises(UnknownJob):
+        Inversions(settings).find("x")
