@@ -11,7 +11,7 @@ import re
 import struct
 
 from app.image_encoding import ImageFormat
-from app.riff import read_riff_chunks, write_riff, write_riff_chunk
+from app.riff import RIFF_HEAD_BYTES, write_riff, write_riff_chunk
 from model.png import HEAD_BYTES, write_chunk
 
 KEYWORD = "ganloom"
@@ -62,11 +62,10 @@ def _write_xmp(claim: str) -> bytes:
 
 def _embed_in_webp(file: bytes, xmp: bytes) -> bytes:
     """Widen a simple WebP to an extended one (RFC 9649, 2.7), which alone has metadata."""
-    chunks = [write_riff_chunk(*chunk) for chunk in read_riff_chunks(file)]
     # A lossless bitstream begins with 8 bits of signature, 14 of width, 14 of height, 1 of alpha.
     head = int.from_bytes(file[21:25], "little")
     width, height, has_alpha = head & 0x3FFF, head >> 14 & 0x3FFF, head >> 28 & 1
     flags = _HAS_XMP | (_HAS_ALPHA if has_alpha else 0)
     canvas = width.to_bytes(3, "little") + height.to_bytes(3, "little")
     extended = write_riff_chunk(b"VP8X", struct.pack("<I", flags) + canvas)
-    return write_riff([extended, *chunks, write_riff_chunk(b"XMP ", xmp)])
+    return write_riff([extended, file[RIFF_HEAD_BYTES:], write_riff_chunk(b"XMP ", xmp)])

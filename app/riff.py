@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-_HEAD_BYTES = 12
+RIFF_HEAD_BYTES = 12  # before the first chunk
 
 
 def read_riff_chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Walk through the (name, data) of a WebP file that this service wrote."""
-    at = _HEAD_BYTES
+    at = RIFF_HEAD_BYTES
     while at + 8 <= len(file):
         length = int.from_bytes(file[at + 4 : at + 8], "little")
         yield file[at : at + 4], file[at + 8 : at + 8 + length]

@@ -102,6 +102,9 @@ class GenerateBody(BaseModel):
         default=None,
         description="`single` for one image, `grid` for several, unless Accept differs",
     )
+    diverse: bool = Field(
+        default=False, description="of 4 n seeds from `seed` on the n whose images differ most"
+    )
     provenance: Provenance = None
 
 

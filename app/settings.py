@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_MAX_KEY_BYTES = 64
 
 
 class Settings(BaseSettings):
@@ -72,3 +74,11 @@ class Settings(BaseSettings):
     avatar_key: SecretStr = Field(
         default=SecretStr(""), description="secret that makes avatars those of this deployment"
     )
+
+    @field_validator("avatar_key")
+    @classmethod
+    def _bound_avatar_key(cls, key: SecretStr) -> SecretStr:
+        """Refuse at the start what BLAKE2b would refuse at the first avatar."""
+        if len(key.get_secret_value().encode()) > _MAX_KEY_BYTES:
+            raise ValueError(f"at most {_MAX_KEY_BYTES} bytes")
+        return key

@@ -146,24 +146,16 @@ def interpolate(
     segments = len(key_frames) - 1
     if segments < 1 or steps < 2:
         raise ValueError("a walk needs at least two key frames and two steps")
-    angles = [
-        _angle(key_frames.z[at], key_frames.z[at + 1]) if method == "slerp" else 0.0
-        for at in range(segments)
-    ]
-    rows = []
-    nearest = []
-    for step in range(steps):
-        # Integer arithmetic, so that a step on a key frame has a fraction of exactly 0.
-        segment, remainder = divmod(step * segments, steps - 1)
-        fraction = ease(remainder / (steps - 1), easing)
-        if fraction == 0.0:
-            rows.append(key_frames.z[segment])
-        else:
-            ends = key_frames.z[segment], key_frames.z[segment + 1]
-            rows.append(_blend(*ends, fraction, angles[segment]))
-        nearest.append(segment + (fraction > 0.5))
-    labels = None if key_frames.labels is None else key_frames.labels[nearest]
-    return Latents(np.stack(rows), labels)
+    # Integer arithmetic, so that a step on a key frame has a fraction of exactly 0.
+    segment, remainder = np.divmod(np.arange(steps) * segments, steps - 1)
+    fraction = ease(remainder / (steps - 1), easing)
+    z = key_frames.z[segment]
+    for at in range(segments):
+        is_between = (segment == at) & (fraction > 0.0)
+        start, end = key_frames.z[at], key_frames.z[at + 1]
+        z[is_between] = _blend(start, end, fraction[is_between], method)
+    labels = key_frames.labels
+    return Latents(z, None if labels is None else labels[segment + (fraction > 0.5)])
 
 
 def _angle(start: NDArray[np.float32], end: NDArray[np.float32]) -> float:
@@ -175,14 +167,16 @@ def _angle(start: NDArray[np.float32], end: NDArray[np.float32]) -> float:
 
 
 def _blend(
-    start: NDArray[np.float32], end: NDArray[np.float32], fraction: float, angle: float
+    start: NDArray[np.float32],
+    end: NDArray[np.float32],
+    fractions: NDArray[np.float64],
+    method: Interpolation,
 ) -> NDArray[np.float32]:
-    """Return the point at `fraction` of the way, straight where there is no angle to turn by."""
-    a, b = start.astype(np.float64), end.astype(np.float64)
+    """Return the points at these fractions (n,) of the way, (n, z_dim)."""
+    of_start, of_end = 1.0 - fractions, fractions
+    angle = _angle(start, end)
     # On (nearly) the same ray or on opposite rays the great circle is not defined.
-    if np.sin(angle) < 1e-6:
-        return ((1.0 - fraction) * a + fraction * b).astype(np.float32)
-    of_start = np.sin((1.0 - fraction) * angle) / np.sin(angle)
-    of_end = np.sin(fraction * angle) / np.sin(angle)
-    point: NDArray[np.float32] = (of_start * a + of_end * b).astype(np.float32)
-    return point
+    if method == "slerp" and np.sin(angle) >= 1e-6:
+        of_start, of_end = (np.sin(part * angle) / np.sin(angle) for part in (of_start, of_end))
+    a, b = start.astype(np.float64), end.astype(np.float64)
+    return (np.outer(of_start, a) + np.outer(of_end, b)).astype(np.float32)

@@ -12,6 +12,7 @@ from app.latent_sources import Mixes
 from app.render_plan import LatentRows, RenderRequest, Seeds
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
+from app.routes.diversity import choose_diverse
 from app.routes.documentation import GENERATE_BODY, RENDER_PROBLEMS, answers, problems
 from app.routes.negotiation import choose_media_type
 from app.routes.request_body import read_json_body
@@ -57,6 +58,8 @@ async def answer_generate(request: Request, service: Service) -> Response:
     renderer.require_room()
     body = await read_json_body(request, GenerateBody, service.settings)
     source = _choose_source(body)
+    if body.diverse:
+        source = await choose_diverse(request, renderer, body, source)
     layout, image_format = _choose_layout(body, source, request.headers.get("accept"))
     plan = renderer.plan(
         RenderRequest(

@@ -28,6 +28,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
             ("deadline_s", "nan"),
         ],
         *[("max_images", "0"), ("queue_capacity", "0"), ("max_latent_magnitude", "inf")],
+        *[("avatar_key", "k" * 65), ("avatar_key", "é" * 33)],
     ],
 )
 def test_a_setting_that_cannot_be_served_is_refused(
@@ -41,3 +42,8 @@ def test_a_setting_that_cannot_be_served_is_refused(
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         Settings().max_images = 7
+
+
+def test_the_avatar_key_is_in_no_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANLOOM_AVATAR_KEY", "k" * 64)
+    assert "kkk" not in repr(Settings())

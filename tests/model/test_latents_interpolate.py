@@ -151,8 +151,8 @@ def test_easing_holds_between_each_two_key_frames() -> None:
     for start in (0, 4):
         begin, end = eased[start].astype(np.float64), eased[start + 4].astype(np.float64)
         for step in (1, 2, 3):
-            part = ease(step / 4, "ease-in-out")
+            part = ease(np.array([step / 4]), "ease-in-out")[0]
             np.testing.assert_allclose(
                 eased[start + step], begin + part * (end - begin), rtol=1e-5, atol=1e-6
             )
-    assert ease(0.25, "ease-in-out") < 0.2
+    assert ease(np.array([0.25]), "ease-in-out")[0] < 0.2

@@ -44,7 +44,7 @@ def painted_on_white(frames: Pixels) -> Pixels:
 def decode_video(data: bytes) -> tuple[Pixels, list[float]]:
     with av.open(io.BytesIO(data), "r") as container:
         frames = list(container.decode(video=0))
-    pixels = np.stack([frame.to_ndarray(format="rgb24") for frame in frames])
+    pixels: Pixels = np.stack([np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in frames])
     return pixels, [float(frame.time or 0) for frame in frames]
 
 
