@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model.importing.arguments import add_arguments as add_import_arguments
-from model.latent_arguments import add_edits, add_latent_commands
 from model.inverting_arguments import add_arguments as add_invert_arguments
+from model.latent_arguments import add_edits, add_latent_commands
 from model.subcommand import Subcommands, add_rendering, add_subcommand
 from model.training_arguments import add_training_commands
 

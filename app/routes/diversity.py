@@ -9,26 +9,28 @@ from fastapi import Request
 
 from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat
+from app.latent_sources import Mixes
 from app.pending import RenderedRows
 from app.render_plan import LatentRows, RenderRequest, Seeds
 from app.renderer import Renderer
 from app.routes.deadline import read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.schemas import GenerateBody
+from model.edits import make_edits
 from model.spreading import spread_out
 
 _CANDIDATES_PER_IMAGE = 4
 
 
 async def choose_diverse(
-    request: Request, renderer: Renderer, body: GenerateBody, source: Seeds | LatentRows
+    request: Request, renderer: Renderer, body: GenerateBody, source: Seeds | LatentRows | Mixes
 ) -> Seeds:
     """Render four times as many seeds as are wanted and return those that differ most.
 
     They are `seed` itself and then each the farthest from those before it, so the choice is
     a function of the request and the model alone. Raises ServiceError.
     """
-    if isinstance(source, LatentRows) or body.seeds is not None:
+    if not isinstance(source, Seeds) or body.seeds is not None:
         raise InvalidRequest("diverse", "goes with seed and n, for it chooses the seeds")
     first, count = source.seeds[0], len(source.seeds)
     plan = renderer.plan(
@@ -39,6 +41,7 @@ async def choose_diverse(
             model=body.model,
             label=body.label,
             truncation=body.truncation,
+            edits=make_edits(body.edits or {}),
             provenance=False,
         )
     )

@@ -69,7 +69,8 @@ class Studio:
 StudioFactory = Callable[..., Studio]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it lives, its event loop runs in this thread, and no other can.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
@@ -81,7 +82,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def studio_server(weights: Path, browser: Browser) -> Iterator[Server]:
     assert browser.is_connected()  # no server is started for tests that will be skipped
     server = Server(weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")
