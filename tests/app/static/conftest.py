@@ -69,22 +69,27 @@ class Studio:
 StudioFactory = Callable[..., Studio]
 
 
-# Not for the whole session: while it lives, its event loop runs in this thread, and no other can.
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
+    return found
+
+
+# Not for the whole session: while it lives, its event loop runs in this thread, and no other can.
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="package")
-def studio_server(weights: Path, browser: Browser) -> Iterator[Server]:
-    assert browser.is_connected()  # no server is started for tests that will be skipped
+@pytest.fixture(scope="session")
+def studio_server(weights: Path, chromium_path: str) -> Iterator[Server]:
+    assert chromium_path  # no server is started for tests that will be skipped
     server = Server(weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")
     yield server
     assert server.stop() == 0
