@@ -1,7 +1,4 @@
-"""Every field of every endpoint with what it must not hold: a 4xx that names the field.
-
-After each the same client gets a right answer, so nothing was left behind.
-"""
+"""Every field with what it must not hold: a 4xx names it, and the next answer is right."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ def test_every_answer_is_documented(openapi: dict[str, Any]) -> None:
         "/avatar/{text}.{extension}": sorted([*render, "304"]),
         "/avatar.{extension}": sorted([*render, "304"]),
         "/verify": sorted([*render, "408", "413", "415"]),
+        "/latents/{seed}": ["200", "304", "404", "422", "503"],
         "/invert": ["202", "404", "408", "413", "415", "422", "429", "500", "503"],
         "/jobs/{job_id}": ["200", "404", "422", "503"],
         "/jobs/{job_id}/events": ["200", "404", "422", "503"],

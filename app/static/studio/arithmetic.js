@@ -63,7 +63,7 @@ export function createArithmetic() {
       shelf.update(state);
       const model = modelNamed(state.model);
       for (const term of terms) term.update(state, model);
-      enlarge(result, ...sizeOf(model), Math.min(256, Math.max(128, innerWidth - 64)));
+      enlarge(result, ...sizeOf(model), 2 * meanSize());
       const path = sumAddress(model, state);
       files.replaceChildren(...(path ? ["Save as ", ...["png", "jpeg", "webp"].map((format) =>
         h("a", { href: sumAddress(model, state, format), download: `${model.name}-sum.${format}` }, format.toUpperCase()))] : []));
@@ -78,6 +78,11 @@ export function createArithmetic() {
       return path ? { path, file: "sum.png" } : null;
     },
   };
+}
+
+/** Return how large the average of a letter is; the result is twice as large. */
+function meanSize() {
+  return innerWidth >= 2000 && innerHeight >= 1000 ? 256 : 128;
 }
 
 /** One letter: its faces, and their average under them. */
@@ -99,7 +104,7 @@ function createTerm(part, aim) {
     update(state, model) {
       const seeds = state[part];
       const path = seeds.length ? mixAddress(model, state, [seeds], []) : "";
-      enlarge(mean, ...sizeOf(model), 128);
+      enlarge(mean, ...sizeOf(model), meanSize());
       if (path === shown && faces.childElementCount) return;
       shown = path;
       const remove = (place) => () => change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });

@@ -40,18 +40,22 @@ export function createInspector() {
     if (event.key === "Escape") change({ seed: null }, { step: true });
   }
 
+  /** Ask for the same image anew, and have the service judge the one that is shown. */
   async function check() {
     const path = shown;
+    const state = now();
+    const model = modelNamed(state.model);
     verdict.textContent = "Asking again …";
-    const [before, answer] = [await load(path), await ask(path, { cache: "no-store" })];
-    const fresh = new Uint8Array(await answer.arrayBuffer());
-    const known = new Uint8Array(await before.blob.arrayBuffer());
-    const isSame = fresh.length === known.length && fresh.every((byte, index) => byte === known[index]);
-    const isModel = answer.headers.get("X-Ganloom-Digest") === modelNamed(now().model).digest;
-    if (path !== shown) return;
-    verdict.textContent = isSame && isModel
-      ? `Identical: made anew, the same ${bytes(fresh.length)}, from the same weights.`
-      : `Different: what was made anew is not what is shown${isModel ? "" : "; the weights are others"}.`;
+    try {
+      const [{ blob }, answer] = [await load(path), await ask(path, { cache: "no-store" })];
+      const isSame = await areEqual(blob, await answer.blob());
+      const judged = editsText(state.lean) ? null : await judge(blob, model, state);
+      if (path !== shown) return;
+      if (isSame && (!judged || judged.verdict === "identical")) verdict.textContent = `Identical: made anew, the same ${bytes(blob.size)}. ${judged?.detail ?? ""}`;
+      else verdict.textContent = `Different. ${judged?.detail ?? "What was made anew has other bytes."}`;
+    } catch (error) {
+      if (path === shown) verdict.textContent = error.message;
+    }
   }
 
   async function showLatent(model, state) {
@@ -104,4 +108,15 @@ export function createInspector() {
       showLatent(model, state).catch(fail);
     },
   };
+}
+
+async function areEqual(one, other) {
+  const [left, right] = [new Uint8Array(await one.arrayBuffer()), new Uint8Array(await other.arrayBuffer())];
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+/** Ask POST /verify whether a picture is what this model renders from this seed. */
+function judge(blob, model, state) {
+  const query = { model: model.name, digest: model.digest, seed: state.seed, label: labelOf(model, state), truncation: state.psi };
+  return askJson(address("verify", query), { method: "POST", headers: { "Content-Type": blob.type }, body: blob });
 }

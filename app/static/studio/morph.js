@@ -4,12 +4,13 @@ import { address } from "./api.js";
 import { takeSeeds } from "./carrying.js";
 import { labelOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
-import { frameCount, loadFrames, Player } from "./film.js";
+import { FRAMES_A_SECOND, frameCount, loadFrames, Player } from "./film.js";
 import { createShelf, face } from "./shelf.js";
 import { enlarge } from "./sizing.js";
 import { change, now } from "./state.js";
 
-const FORMATS = { gif: "GIF", webp: "WebP", apng: "APNG" };
+const FORMATS = { gif: "GIF", webp: "WebP", apng: "APNG", mp4: "MP4", webm: "WebM" };
+const EASINGS = [["linear", "Steady"], ["ease", "Ease"], ["ease-in", "Ease in"], ["ease-out", "Ease out"], ["ease-in-out", "Ease in and out"]];
 const PATHS = [["slerp", "On the sphere"], ["lerp", "Straight"]];
 const MOST_KEYS = 16;
 
@@ -23,6 +24,7 @@ export function createMorph() {
   const drop = h("li", { className: "drop" }, "Drop faces here");
   const note = h("p", { className: "note", role: "status" });
   const path = choice({ label: "Path", options: PATHS, value: "slerp", onChange: (value) => change({ path: value }) });
+  const easing = choice({ label: "Easing", options: EASINGS, value: "linear", onChange: (value) => change({ easing: value }) });
   const seconds = slider({ label: "Duration", min: 1, max: 12, step: 1, value: 4, show: (value) => `${value} s`, onChange: (value) => change({ seconds: value }) });
   const files = h("p", { className: "files" });
   const shelf = createShelf("Drag faces up", (seed) => setKeys([...now().keys, seed]));
@@ -32,7 +34,7 @@ export function createMorph() {
     h("div", { className: "stage" }, canvas, h("div", { className: "transport" }, play, scrub, told), timeline, note),
     h("section", { className: "steer", "aria-label": "The film" }, h("h2", {}, "Morph"),
       h("p", { className: "note" }, "A walk through the latent space, from face to face. Every frame is an image of its own."),
-      path, seconds, h("p", { className: "actions" }, surprise, clear), files),
+      path, easing, seconds, h("p", { className: "actions" }, surprise, clear), files),
     shelf.node);
   const player = new Player(canvas, (index) => {
     scrub.value = index;
@@ -134,9 +136,10 @@ export function createMorph() {
     update(state) {
       shelf.update(state);
       path.set(state.path);
+      easing.set(state.easing);
       seconds.set(state.seconds);
       const model = modelNamed(state.model);
-      enlarge(canvas, ...sizeOf(model), Math.max(128, Math.min(384, innerHeight - 460)));
+      enlarge(canvas, ...sizeOf(model), Math.max(128, Math.min(640, innerHeight - 460)));
       const isFilm = state.keys.length > 1;
       const strip = isFilm ? filmAddress(model, state, "png") : "";
       const keys = `${model.digest} ${labelOf(model, state)} ${state.psi} ${state.keys}`;
@@ -170,7 +173,9 @@ function filmAddress(model, state, format) {
     seeds: state.keys.join(","),
     steps: steps(model, state),
     method: state.path === "lerp" ? "lerp" : "",
+    easing: state.easing === "linear" ? "" : state.easing,
     format,
+    fps: format === "png" ? "" : FRAMES_A_SECOND,
     model: model.is_default ? "" : model.name,
     label: labelOf(model, state),
     truncation: state.psi === 1 ? "" : state.psi,

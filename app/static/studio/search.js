@@ -8,6 +8,7 @@ export class Search {
   constructor(onJob) {
     this.onJob = onJob;
     this.id = "";
+    this.isCancelled = false;
   }
 
   /** Send an image and wait for the end of the job. Throws Problem. */
@@ -16,11 +17,13 @@ export class Search {
     const job = await askJson(address("invert", query), options);
     this.id = job.id;
     this.onJob(job);
+    if (this.isCancelled) await this.cancel();
     return this.watch();
   }
 
-  /** Cancel it; whoever waits for its end is told so by the service. */
+  /** Cancel it, now or as soon as it has a name; whoever waits for its end is told so by the service. */
   async cancel() {
+    this.isCancelled = true;
     if (this.id) await ask(`jobs/${this.id}`, { method: "DELETE" });
   }
 

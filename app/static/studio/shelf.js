@@ -7,7 +7,7 @@ import { button, h } from "./element.js";
 import { load, paint } from "./pictures.js";
 import { change, now } from "./state.js";
 
-const COUNT = 24;
+const COUNT = 40;
 
 /** Make a shelf; `onSeed` takes the seed of a face that was chosen by key or tap. */
 export function createShelf(hint, onSeed) {

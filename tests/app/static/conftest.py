@@ -69,20 +69,26 @@ StudioFactory = Callable[..., Studio]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium_path() -> str:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
+    return found
+
+
+# Not for the whole session: while it lives, its event loop runs in this thread, and no other can.
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture(scope="session")
-def studio_server(weights: Path, browser: Browser) -> Iterator[Server]:
-    assert browser.is_connected()  # no server is started for tests that will be skipped
+def studio_server(weights: Path, chromium_path: str) -> Iterator[Server]:
+    assert chromium_path  # no server is started for tests that will be skipped
     server = Server(weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")
     yield server
     assert server.stop() == 0
@@ -123,12 +129,10 @@ def _listen(studio: Studio) -> None:
     page.on("console", studio.complaints.hear)
     page.on("pageerror", lambda error: found.append(f"error: {error}"))
     page.on("request", lambda request: studio.asked.append(request.url.removeprefix(studio.url)))
-    page.on(
-        "response",
-        lambda answer: (
-            found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
-        ),
-    )
+
+    def hear_answer(answer: Response) -> None:
+        if answer.status >= 400:
+            found.append(f"{answer.status}: {answer.url}")
 
     def hear_failure(request: Request) -> None:
         # What the page itself gave up, because a newer wish replaced it, is no failure.

@@ -74,13 +74,26 @@ def test_a_key_frame_is_dragged_to_another_place(studio: Studio) -> None:
     page.wait_for_url(re.compile("keys=3,1,2"))
 
 
-@pytest.mark.parametrize(("title", "name"), [("GIF", "gif"), ("WebP", "webp"), ("APNG", "apng")])
-def test_a_film_is_saved_as_the_service_makes_it(studio: Studio, title: str, name: str) -> None:
-    page = studio.open("#morph?keys=4,5&seconds=1&path=lerp")
-    with page.expect_download() as saved:
-        page.get_by_role("link", name=title, exact=True).click()
-    address = f"{studio.url}/interpolate?seeds=4,5&steps=30&method=lerp&format={name}"
-    assert saved.value.path().read_bytes() == httpx.get(address).content
+def test_a_film_is_saved_in_each_format_as_the_service_makes_it(studio: Studio) -> None:
+    page = studio.open("#morph?keys=4,5&seconds=1&path=lerp&easing=ease-in")
+    for title in ("GIF", "WebP", "APNG", "MP4", "WebM"):
+        with page.expect_download() as saved:
+            page.get_by_role("link", name=title, exact=True).click()
+        query = "seeds=4,5&steps=30&method=lerp&easing=ease-in&fps=30"
+        film = httpx.get(f"{studio.url}/interpolate?{query}&format={title.lower()}")
+        assert film.status_code == 200
+        assert saved.value.path().read_bytes() == film.content, title
+
+
+def test_easing_is_chosen_and_shown(studio: Studio) -> None:
+    page = studio.open("#morph?keys=4,5&seconds=1")
+    film = page.locator(".stage > canvas")
+    expect(film).to_have_attribute("data-shows", re.compile("steps=30"))
+    page.get_by_label("Easing").select_option("Ease in")
+    expect(film).to_have_attribute("data-shows", re.compile("easing=ease-in&"))
+    page.get_by_label("Frame", exact=True).fill("8")
+    strip = sent_pixels(studio.url, "interpolate?seeds=4,5&steps=30&easing=ease-in&format=png")
+    assert np.array_equal(canvas_pixels(film), strip[:, 8 * 16 : 9 * 16])
 
 
 def test_one_face_is_no_film_and_says_what_is_missing(studio: Studio) -> None:

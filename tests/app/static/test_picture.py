@@ -36,7 +36,7 @@ def found_latent(page: Page) -> list[float]:
 
 
 def test_a_picture_is_found_and_then_shaped(studio: Studio, photo: Path) -> None:
-    page = studio.open("#picture?steps=100")
+    page = studio.open("#picture?steps=50")
     choose(page, photo)
     z = found_latent(page)
     found = page.get_by_role("img", name="What was found")
@@ -57,7 +57,7 @@ def test_a_picture_is_found_and_then_shaped(studio: Studio, photo: Path) -> None
 def test_a_brushed_hole_is_filled_and_the_rest_of_the_picture_kept(
     studio: Studio, photo: Path
 ) -> None:
-    page = studio.open("#picture?steps=100&task=inpaint")
+    page = studio.open("#picture?steps=50&task=inpaint")
     choose(page, photo)
     fill = page.get_by_role("button", name="Fill", exact=True)
     expect(fill).to_be_disabled()

@@ -116,6 +116,7 @@ def test_the_inspector_shows_image_latent_and_digest_as_the_service_has_them(
     expect(page.get_by_role("img", name=f"of length {length}")).to_be_visible()
     page.get_by_role("button", name="Verify").click()
     expect(page.locator(".verdict")).to_contain_text("Identical")
+    expect(page.locator(".verdict")).to_contain_text("Every pixel is what this service renders.")
 
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
