@@ -64,14 +64,14 @@ UNIT = torch.eye(5)[:2]
 @pytest.mark.parametrize(
     ("vectors", "text", "reason"),
     [
-        (UNIT, None, "a tensor 'directions.vectors' that its generator does not have"),
+        (UNIT, None, "a tensor 'directions.vectors' that its networks do not have"),
         (None, TEXT, "lacks the tensor 'directions.vectors'"),
         (UNIT[:, :4].contiguous(), TEXT, "not F32 (2, 5)"),
         (UNIT.double().to(torch.int64), TEXT, "not F32"),
         (torch.tensor(1.0), TEXT, "not F32 (0, 5)"),
         (UNIT[:1].contiguous(), TEXT, "2 directions for vectors of (1, 5)"),
         (2 * UNIT, TEXT, "not of length 1"),
-        (NAN, TEXT, "not of length 1"),
+        (NAN, TEXT, "holds a value that is not finite"),
         (UNIT, "[", "not JSON"),
         (UNIT, "[" * 100_000, "not JSON"),
         (UNIT, "{}", "not a JSON list"),
