@@ -36,6 +36,9 @@ def joined_ranks(device: str) -> Iterator[str]:
     state = PartialState(cpu=torch.device(device).type == "cpu")
     try:
         yield str(state.device)
+        # A thread of gloo lets go of a reduced tensor after the reduction has returned; one that
+        # does so while Python ends aborts the process. A barrier holds no tensor of Python's.
+        wait()
     finally:
         state.destroy_process_group()
 
