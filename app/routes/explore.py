@@ -8,15 +8,15 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.latent_sources import Sweep
 from app.render_plan import RenderRequest
+from app.routes.cacheable_response import cacheable_response
 from app.routes.deadline import DEADLINE_HEADER
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
 from app.routes.edits import read_edits
 from app.routes.service import RendererOf
-from app.routes.walk_response import (
+from app.routes.walk_format import (
     WALK_MEDIA_TYPES,
     choose_timing,
     choose_walk_layout,
-    walk_response,
 )
 from app.schemas import ExploreQuery
 
@@ -54,4 +54,4 @@ async def explore(
             timing=choose_timing(query, image_format),
         )
     )
-    return await walk_response(request, renderer, plan)
+    return await cacheable_response(request, renderer, plan, is_negotiated=True)

@@ -9,12 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from app.image_encoding import ImageFormat
 from app.render_plan import RenderRequest, Seeds
 from app.renderer import Renderer
-from app.routes.caching import answer_without_work, cache_headers
-from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
-from app.routes.disconnection import run_unless_gone
+from app.routes.cacheable_response import cacheable_response
+from app.routes.deadline import DEADLINE_HEADER
 from app.routes.documentation import RENDER_PROBLEMS, answers
 from app.routes.edits import read_edits
-from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
 from app.schemas import Extension, ImageQuery, UrlSeed
 
@@ -60,8 +58,4 @@ async def answer_image(
             provenance=query.provenance,
         )
     )
-    headers = cache_headers(plan)
-    if answer := answer_without_work(request, plan, headers, image_format.media_type):
-        return answer
-    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
-    return rendering_response(plan, rendering, headers)
+    return await cacheable_response(request, renderer, plan, is_negotiated=False)

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.errors import InvalidRequest
 from app.render_plan import RenderRequest, Walk
+from app.routes.cacheable_response import cacheable_response
 from app.routes.deadline import DEADLINE_HEADER
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
 from app.routes.edits import read_edits
 from app.routes.service import RendererOf
-from app.routes.walk_response import (
+from app.routes.walk_format import (
     WALK_MEDIA_TYPES,
     choose_timing,
     choose_walk_layout,
-    walk_response,
 )
 from app.schemas import InterpolateQuery
 
@@ -54,7 +54,7 @@ async def walk_between_seeds(
             timing=choose_timing(query, image_format),
         )
     )
-    return await walk_response(request, renderer, plan)
+    return await cacheable_response(request, renderer, plan, is_negotiated=True)
 
 
 def _choose_seeds(query: InterpolateQuery) -> tuple[int, ...]:

@@ -10,13 +10,11 @@ from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat
 from app.latent_sources import Mixes
 from app.render_plan import RenderRequest
-from app.routes.caching import answer_without_work, cache_headers
-from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
-from app.routes.disconnection import run_unless_gone
+from app.routes.cacheable_response import cacheable_response
+from app.routes.deadline import DEADLINE_HEADER
 from app.routes.documentation import RENDER_PROBLEMS, answers, problems
 from app.routes.edits import read_edits
 from app.routes.negotiation import choose_media_type
-from app.routes.responses import rendering_response
 from app.routes.service import RendererOf
 from app.schemas import MixQuery
 from model.latents import MAX_SEED
@@ -56,11 +54,7 @@ async def show_mix(
             provenance=query.provenance,
         )
     )
-    headers = {**cache_headers(plan), "Vary": "Accept"}
-    if answer := answer_without_work(request, plan, headers, image_format.media_type):
-        return answer
-    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
-    return rendering_response(plan, rendering, headers)
+    return await cacheable_response(request, renderer, plan, is_negotiated=True)
 
 
 def _choose_format(request: Request, query: MixQuery) -> ImageFormat:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from fastapi import Request, Response
+from fastapi import Request
 
 from app.errors import InvalidRequest
 from app.films.timing import DEFAULT_FRAME_MS, FilmTiming
 from app.image_encoding import AnimationFormat, ImageFormat
-from app.render_plan import Layout, RenderPlan
-from app.renderer import Renderer
-from app.routes.caching import answer_without_work, cache_headers
-from app.routes.deadline import read_deadline_s
-from app.routes.disconnection import run_unless_gone
-from app.routes.film_response import film_response
+from app.render_plan import Layout
 from app.routes.negotiation import choose_media_type
-from app.routes.responses import rendering_response
 from app.schemas import WalkFormat, WalkQuery
 
 WALK_MEDIA_TYPES: dict[str, WalkFormat] = {
@@ -59,16 +53,3 @@ def choose_timing(
     if query.frame_ms is not None:
         raise InvalidRequest("frame_ms", "not together with fps")
     return FilmTiming(Fraction(1, query.fps), query.loop or 0)
-
-
-async def walk_response(request: Request, renderer: Renderer, plan: RenderPlan) -> Response:
-    """Answer from the ETag alone where that is enough; else render, a film while it is sent."""
-    headers = {**cache_headers(plan), "Vary": "Accept"}
-    image_format = plan.request.image_format
-    media_type = "application/zip" if plan.request.layout == "zip" else image_format.media_type
-    if answer := answer_without_work(request, plan, headers, media_type):
-        return answer
-    if isinstance(image_format, AnimationFormat):
-        return await film_response(request, renderer, plan, headers)
-    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
-    return rendering_response(plan, rendering, headers)
