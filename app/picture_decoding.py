@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from app.claim_embedding import KEYWORD, claim_in_xmp
 from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat, Pixels
+from model.picture import PictureError, open_still
 
 _MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
@@ -25,29 +25,19 @@ class Picture:
 
 
 def decode_picture(file: bytes, max_pixels: int) -> Picture:
-    """Decode a PNG, JPEG or WebP of one image; blocks.
-
-    The size that the file states is judged before anything is allocated for it. Raises
-    InvalidRequest on whatever else it is.
-    """
+    """Decode a PNG, JPEG or WebP of one image as it is stored; blocks. Raises InvalidRequest."""
     try:
-        formats = [item.name for item in ImageFormat]
-        image: Image.Image = Image.open(io.BytesIO(file), formats=formats)
-        width, height = image.size
-        if width * height > max_pixels:
-            raise InvalidRequest("body", f"a picture of at most {max_pixels} pixels")
-        if getattr(image, "n_frames", 1) != 1:
-            raise InvalidRequest("body", "a picture that does not move")
-        image.load()
-        claim = _read_claim(image)
-        if image.mode not in _MODES:
-            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        pixels = np.asarray(image).reshape(height, width, _MODES[image.mode])
-        return Picture(pixels, _format_of(file), claim)
-    except InvalidRequest:
-        raise
-    except Exception as error:  # Pillow raises a dozen kinds on files that are broken
-        raise InvalidRequest("body", "a PNG, JPEG or WebP that can be read") from error
+        with open_still(file, max_pixels) as image:
+            width, height = image.size
+            image.load()
+            claim = _read_claim(image)
+            still: Image.Image = image
+            if image.mode not in _MODES:
+                still = image.convert("RGBA" if image.has_transparency_data else "RGB")
+            pixels = np.asarray(still).reshape(height, width, _MODES[still.mode])
+            return Picture(pixels, _format_of(file), claim)
+    except PictureError as error:
+        raise InvalidRequest("body", str(error)) from error
 
 
 def _format_of(file: bytes) -> ImageFormat:

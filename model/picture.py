@@ -1,11 +1,13 @@
-"""`read_picture`: an image file from anyone, decoded within limits and fitted to a generator."""
+"""`Picture`: an image file from anyone, decoded within limits and fitted to a generator."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +35,12 @@ class Picture:
     media_type: str
 
 
-def read_picture(data: bytes, max_pixels: int) -> Picture:
-    """Decode a PNG, JPEG or WebP still of at most `max_pixels`; PictureError if it is none.
+@contextlib.contextmanager
+def open_still(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """Open a PNG, JPEG or WebP of one image and at most `max_pixels`; PictureError if it is none.
 
-    The size is known from the header and judged before any pixel is decoded.
+    The size is known from the header and judged before any pixel is decoded. What goes wrong while
+    the image is in use is a PictureError too, as Pillow decodes late.
     """
     try:
         with warnings.catch_warnings():
@@ -44,9 +48,7 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=tuple(PICTURE_FORMATS)) as image:
                 _check_header(image, max_pixels)
-                media_type = PICTURE_FORMATS[str(image.format)]
-                upright = ImageOps.exif_transpose(image)
-                return Picture(upright.convert("RGBA"), media_type)
+                yield image
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -56,6 +58,13 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
         raise PictureError("not a whole PNG, JPEG or WebP image") from error
     except (ArithmeticError, LookupError, TypeError, AttributeError, MemoryError) as error:
         raise PictureError("not a whole PNG, JPEG or WebP image") from error
+
+
+def read_picture(data: bytes, max_pixels: int) -> Picture:
+    """Decode a still upright; PictureError as `open_still` raises it."""
+    with open_still(data, max_pixels) as image:
+        media_type = PICTURE_FORMATS[str(image.format)]
+        return Picture(ImageOps.exif_transpose(image).convert("RGBA"), media_type)
 
 
 def observe(picture: Picture, spec: GeneratorSpec, task: Task, factor: int = 4) -> Observation:
