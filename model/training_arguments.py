@@ -74,8 +74,8 @@ def _add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--architecture",
         metavar="NAME",
-        help="generator: dcgan (the default), resnet (SNGAN's), upsample (residual, no "
-        "normalisation) or mlp",
+        help="generator: dcgan (the default), resize (dcgan's, without its grain), resnet "
+        "(SNGAN's), upsample (residual, no normalisation) or mlp",
     )
     command.add_argument(
         "--discriminator",

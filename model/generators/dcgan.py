@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from model.attention import SelfAttention
 from model.layers import append_one_hot, initialise_normal, layer_widths
 from model.spec import GeneratorSpec
+
+
+def _double(width: int, next_width: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(width, next_width, 4, 2, 1, bias=False)
 
 
 class DCGANGenerator(nn.Module):
@@ -17,6 +23,7 @@ class DCGANGenerator(nn.Module):
     """
 
     can_attend = True
+    doubling: Callable[[int, int], nn.ConvTranspose2d] = staticmethod(_double)
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
@@ -34,7 +41,7 @@ class DCGANGenerator(nn.Module):
             layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
             if height << at == spec.attention_resolution:
                 layers.append(SelfAttention(width))
-            layers.append(nn.ConvTranspose2d(width, next_width, 4, 2, 1, bias=False))
+            layers.append(self.doubling(width, next_width))
         self.layers = nn.Sequential(*layers, nn.Tanh())
         initialise_normal(self)
 

@@ -126,4 +126,10 @@ class TrainConfig:
 
 
 # The discriminator that goes with a generator where none is named: of its depth and its time.
-PARTNERS = {"dcgan": "dcgan", "mlp": "mlp", "resnet": "resnet", "upsample": "residual"}
+PARTNERS = {
+    "dcgan": "dcgan",
+    "mlp": "mlp",
+    "resize": "dcgan",
+    "resnet": "resnet",
+    "upsample": "residual",
+}
