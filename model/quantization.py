@@ -4,10 +4,7 @@ Post-training static quantisation (Jacob et al., 2018, section 2): activations a
 with one scale a tensor, weights signed with one a channel. Sums of integers do not depend on
 their order, so a row's pixels cannot depend on the batch or the thread that it came in.
 
-A transposed convolution of kernel 4, stride 2 and padding 1 is run as a 2 x 2 convolution to
-four times the channels, one set for each of the four places that a pixel becomes, which are
-then shuffled into place (Shi et al., 2016, "Is the deconvolution layer the same as a
-convolutional layer?"). That is the form for which oneDNN has 8-bit kernels.
+Layers that double the side are run in their sub-pixel form, for which oneDNN has 8-bit kernels.
 """
 
 from __future__ import annotations
@@ -21,6 +18,8 @@ from torch.nn import functional as F
 from model.generators.dcgan import DCGANGenerator
 from model.generators.stack import StackGenerator
 from model.pixels import to_pixels
+from model.resize_convolution import ResizeConvolution, repeat_edges, smooth_weight
+from model.sub_pixel import shuffle, sub_pixel_weight
 
 _WEIGHT_LEVELS = 127
 _PROJECTION_LEVELS = 511  # held in float32, not in 8 bits
@@ -56,6 +55,7 @@ class _UpSampling:
     bias: Tensor  # (4 c,)
     in_scale: float
     out_scale: float | None  # None: the last, which gives float32
+    is_smooth: bool  # a resize-convolution
 
 
 class QuantizedGenerator:
@@ -82,43 +82,54 @@ class QuantizedGenerator:
 
     def images(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Return float (n, c, h, w) in [-1, 1]: what `pixels` rounds."""
-        return _shuffle(self._forward(self._condition(z, labels))).permute(0, 3, 1, 2)
+        return self._shuffle_last(self._forward(self._condition(z, labels))).permute(0, 3, 1, 2)
 
     def pixels(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Return uint8 (n, h, w, c), rounded before they are shuffled, as that moves less."""
         sub_pixels = to_pixels(self._forward(self._condition(z, labels)))
-        return _shuffle(sub_pixels.permute(0, 3, 1, 2))
+        return self._shuffle_last(sub_pixels.permute(0, 3, 1, 2))
+
+    def _shuffle_last(self, x: Tensor) -> Tensor:
+        return shuffle(x, is_cropped=not self._up_samplings[-1].is_smooth)
 
     def _forward(self, z: Tensor) -> Tensor:
-        """Return tanh of the last layer, still unshuffled: (n, 4 c, h / 2 + 1, w / 2 + 1)."""
+        """Return tanh of the last layer, still unshuffled."""
         first = self._projection
         integers = (z.clamp(-_MAX_Z, _MAX_Z) * first.z_scale).round_()
         x = F.linear(integers, first.weight).mul_(first.scale).add_(first.bias)
         x = x.mul_(1 / self._first_scale).round_().clamp_(0, _ACTIVATION_LEVELS)
         x = x.to(torch.uint8).view(len(z), *first.size, -1).permute(0, 3, 1, 2)
         for layer in self._up_samplings[:-1]:
-            x = _shuffle(_up_sample(x, layer)).permute(0, 3, 1, 2)
+            x = shuffle(_up_sample(x, layer), is_cropped=not layer.is_smooth).permute(0, 3, 1, 2)
         # Not by sigmoid, which is six times as fast in torch: it rounds the last elements of a
         # tensor, those that fill no vector, otherwise than the rest, so by place in the batch.
         return _up_sample(x, self._up_samplings[-1]).tanh_()
 
 
 def _require_stack(layers: nn.Sequential) -> list[nn.ConvTranspose2d]:
-    """Return the transposed convolutions of T, ReLU, T, ReLU, ..., T, Tanh."""
+    """Return the convolutions of T, ReLU, D, ReLU, ..., D, Tanh: a projection and doublings."""
     convolutions = [layer for layer in layers if isinstance(layer, nn.ConvTranspose2d)]
-    kinds = [type(layer) for layer in layers]
-    expected = [nn.ConvTranspose2d, nn.ReLU] * len(convolutions)
-    is_stack = len(convolutions) > 1 and kinds == [*expected[:-1], nn.Tanh]
-    doubles = all(
-        (layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1))
-        for layer in convolutions[1:]
+    activations = [type(layer) for layer in layers if not isinstance(layer, nn.ConvTranspose2d)]
+    alternates = all(
+        isinstance(layer, nn.ConvTranspose2d) == (at % 2 == 0) for at, layer in enumerate(layers)
+    )
+    is_stack = (
+        len(convolutions) > 1
+        and alternates
+        and activations == [nn.ReLU] * (len(convolutions) - 1) + [nn.Tanh]
     )
     has_paddings = any(any(layer.output_padding) for layer in convolutions)
     # Nothing of the projection may be cut off either.
     is_whole = bool(convolutions) and convolutions[0].padding == (0, 0)
+    doubles = all(map(_doubles, convolutions[1:]))
     if not (is_stack and doubles and not has_paddings and is_whole):
         raise NotQuantizableError("only a stack of doubling transposed convolutions has one")
     return convolutions
+
+
+def _doubles(layer: nn.ConvTranspose2d) -> bool:
+    sides = (layer.kernel_size, layer.stride, layer.padding)
+    return isinstance(layer, ResizeConvolution) or sides == ((4, 4), (2, 2), (1, 1))
 
 
 def _activation_scales(layers: nn.Sequential, z: Tensor) -> list[float]:
@@ -146,38 +157,35 @@ def _project(convolution: nn.ConvTranspose2d) -> _Projection:
 
 
 def _pack(layer: nn.ConvTranspose2d, in_scale: float, out_scale: float | None) -> _UpSampling:
-    sub_pixel = _sub_pixel_weight(layer.weight)
-    integers, scale = _quantize_rows(sub_pixel.flatten(1), _WEIGHT_LEVELS)
-    weight = torch.ops.onednn.qconv_prepack(
-        integers.view_as(sub_pixel).to(torch.int8),
-        scale,
-        in_scale,
-        0,
-        [1, 1],
-        [1, 1],
-        [1, 1],
-        1,
-        None,
-    )
+    is_smooth = isinstance(layer, ResizeConvolution)
+    if is_smooth:
+        integers, scale = _quantize_places(sub_pixel_weight(smooth_weight(layer.weight)))
+    else:
+        sub_pixel = sub_pixel_weight(layer.weight)
+        rows, scale = _quantize_rows(sub_pixel.flatten(1), _WEIGHT_LEVELS)
+        integers = rows.view_as(sub_pixel)
     return _UpSampling(
-        weight=weight,
+        weight=torch.ops.onednn.qconv_prepack(
+            integers.to(torch.int8),
+            scale,
+            in_scale,
+            0,
+            *_sides(is_smooth),
+            None,
+        ),
         weight_scale=scale,
         zero_point=torch.zeros(len(scale), dtype=torch.long),
         bias=_bias_of(layer).repeat(4),
         in_scale=in_scale,
         out_scale=out_scale,
+        is_smooth=is_smooth,
     )
 
 
-def _sub_pixel_weight(weight: Tensor) -> Tensor:
-    """Turn (in, out, 4, 4) of a transposed convolution into (4 out, in, 2, 2) of a convolution.
-
-    Row r + 2 t of the kernel is what an input pixel adds to places r of the output pixels
-    t further down, so tap 1 - t of the convolution; columns alike.
-    """
-    into, out = weight.shape[:2]
-    split = weight.view(into, out, 2, 2, 2, 2)  # in, out, t, r, u, q
-    return split.flip(2, 4).permute(3, 5, 1, 0, 2, 4).reshape(4 * out, into, 2, 2)
+def _sides(is_smooth: bool) -> tuple[list[int], list[int], list[int], int]:
+    """Return stride, padding, dilation and groups of the sub-pixel form."""
+    padding = 0 if is_smooth else 1
+    return [1, 1], [padding, padding], [1, 1], 1
 
 
 def _quantize_rows(matrix: Tensor, levels: int) -> tuple[Tensor, Tensor]:
@@ -186,12 +194,31 @@ def _quantize_rows(matrix: Tensor, levels: int) -> tuple[Tensor, Tensor]:
     return (matrix / scale[:, None]).round(), scale
 
 
+def _quantize_places(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Quantise (4 out, in, k, k), whose four places get equal sums of equal features.
+
+    Rounded each for itself they would not be equal any more, and flat areas would have a grain.
+    So one scale serves all four, and of the taps of a place and an input channel as many are
+    rounded up as make the sum the same: those with the largest remainders.
+    """
+    places = weight.unflatten(0, (4, -1)).flatten(3)  # 4, out, in, taps
+    scale = places.abs().amax((0, 2, 3)).clamp_min(1e-12) / _WEIGHT_LEVELS
+    exact = places / scale[:, None, None]
+    down = exact.floor()
+    missing = exact.sum(3).mean(0).round() - down.sum(3)  # 4, out, in: 0 to taps
+    ranks = (exact - down).argsort(dim=3, descending=True, stable=True).argsort(dim=3)
+    integers = down + (ranks < missing[..., None])
+    return integers.view_as(weight), scale.repeat(4)
+
+
 def _bias_of(layer: nn.ConvTranspose2d) -> Tensor:
     return torch.zeros(layer.out_channels) if layer.bias is None else layer.bias
 
 
 def _up_sample(x: Tensor, layer: _UpSampling) -> Tensor:
-    """Convolve uint8 (n, in, h, w) to (n, 4 out, h + 1, w + 1), rectified unless the last."""
+    """Convolve uint8 (n, in, h, w) to four times the channels out, rectified unless the last."""
+    if layer.is_smooth:
+        x = repeat_edges(x)
     is_last = layer.out_scale is None
     result: Tensor = torch.ops.onednn.qconv_pointwise(
         x,
@@ -201,10 +228,7 @@ def _up_sample(x: Tensor, layer: _UpSampling) -> Tensor:
         layer.weight_scale,
         layer.zero_point,
         layer.bias,
-        [1, 1],
-        [1, 1],
-        [1, 1],
-        1,
+        *_sides(layer.is_smooth),
         layer.out_scale or 1.0,
         0,
         torch.float32 if is_last else torch.uint8,
@@ -213,21 +237,3 @@ def _up_sample(x: Tensor, layer: _UpSampling) -> Tensor:
         "",
     )
     return result
-
-
-def _shuffle(x: Tensor) -> Tensor:
-    """Turn (n, 4 c, h + 1, w + 1) into (n, 2 h, 2 w, c): each set of channels to its place.
-
-    Place r = 0 of pixel i is row 2 i - 1 of the output and r = 1 row 2 i; the rows before the
-    first and after the last, the padding of the transposed convolution, are left out.
-    """
-    count, channels, height, width = x.shape
-    places = x.permute(0, 2, 3, 1).unflatten(3, (2, 2, channels // 4))
-    rows, columns = height - 1, width - 1
-    result = x.new_empty(count, rows, 2, columns, 2, channels // 4)
-    for r in (0, 1):
-        for q in (0, 1):
-            down, right = 1 - r, 1 - q
-            part = places[:, down : down + rows, right : right + columns, r, q]
-            result[:, :, down, :, right] = part
-    return result.view(count, 2 * rows, 2 * columns, channels // 4)

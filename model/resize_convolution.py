@@ -35,7 +35,17 @@ def repeat_edges(x: Tensor) -> Tensor:
     return torch.cat([x[..., :1], x, x[..., -1:]], dim=3)
 
 
-def smoothing_kernel(like: Tensor) -> Tensor:
+def smooth_weight(weight: Tensor) -> Tensor:
+    """Return the kernels (in, out, 6, 6) of the transposed convolution that is both steps in one.
+
+    Of stride 2; with edges repeated, all but the `2 h` x `2 w` pixels in the middle is cut off.
+    """
+    kernel = _smoothing_kernel(weight)[None, None]
+    smooth = F.conv2d(weight.flatten(0, 1)[:, None], kernel, padding=2)
+    return smooth.view(*weight.shape[:2], 6, 6)
+
+
+def _smoothing_kernel(like: Tensor) -> Tensor:
     """Return [1, 2, 1] / 4 in both directions, (3, 3), of the type and on the device of `like`."""
     taps = 0.5 - 0.25 * (torch.arange(3, dtype=like.dtype, device=like.device) - 1).abs()
     return taps[:, None] * taps
@@ -47,6 +57,6 @@ def _smooth(x: Tensor) -> Tensor:
     On a CPU in float32: its bfloat16 has no fast kernel for single channels.
     """
     wide = x.float() if x.device.type == "cpu" and x.dtype == torch.bfloat16 else x
-    kernel = smoothing_kernel(wide).expand(x.shape[1], 1, 3, 3)
+    kernel = _smoothing_kernel(wide).expand(x.shape[1], 1, 3, 3)
     with torch.autocast(x.device.type, enabled=False):
         return F.conv2d(wide, kernel, groups=x.shape[1]).to(x.dtype)

@@ -73,6 +73,16 @@ def oblong_checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
+def smooth_checkpoint() -> Checkpoint:
+    """A conditional 24 x 16 checkpoint with an alpha channel, of resize-convolutions."""
+    return make(
+        dataclasses.replace(
+            CLASSES, architecture="resize", img_resolution=24, img_width=16, img_channels=4
+        )
+    )
+
+
+@pytest.fixture(scope="session")
 def plain_file(plain_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plain") / "plain.safetensors"
     write_checkpoint(plain_checkpoint, path)

@@ -11,7 +11,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.folding import fold_batch_norm
@@ -23,8 +22,6 @@ from model.precision import Precision, fast_precisions
 from model.quantization import (
     NotQuantizableError,
     QuantizedGenerator,
-    _shuffle,
-    _sub_pixel_weight,
 )
 from model.spec import GeneratorSpec
 
@@ -38,27 +35,13 @@ needs_int8 = pytest.mark.skipif(
 Floats = NDArray[np.float64]
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (3, 5)])
-@pytest.mark.parametrize("channels", [(1, 1), (3, 2), (2, 5)])
-def test_a_sub_pixel_convolution_and_a_shuffle_are_a_transposed_convolution(
-    height: int, width: int, channels: tuple[int, int]
-) -> None:
-    torch.manual_seed(1)
-    # Small whole numbers, whose sums are exact in any order.
-    weight = torch.randint(-9, 10, (*channels, 4, 4)).double()
-    x = torch.randint(-9, 10, (2, channels[0], height, width)).double()
-    found = _shuffle(F.conv2d(x, _sub_pixel_weight(weight), padding=1))
-    expected = F.conv_transpose2d(x, weight, stride=2, padding=1)
-    assert torch.equal(found, expected.permute(0, 2, 3, 1))
-
-
 def folded(checkpoint: Checkpoint) -> nn.Module:
     generator = build_generator(checkpoint.spec)
     generator.load_state_dict(dict(checkpoint.weights))
     return fold_batch_norm(generator.eval().requires_grad_(False))
 
 
-@pytest.fixture(params=["plain", "class", "oblong"])
+@pytest.fixture(params=["plain", "class", "oblong", "smooth"])
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     found: Checkpoint = request.getfixturevalue(f"{request.param}_checkpoint")
     return found
@@ -151,6 +134,7 @@ def emulate(checkpoint: Checkpoint, seeds: range) -> NDArray[np.uint8]:
 
 
 @needs_int8
+@pytest.mark.parametrize("checkpoint", ["plain", "class", "oblong"], indirect=True)
 def test_pixels_are_those_of_the_same_whole_numbers_in_numpy(
     checkpoint: Checkpoint, quantized: QuantizedGenerator
 ) -> None:
@@ -192,6 +176,23 @@ def test_images_are_equal_in_any_batch_size_at_any_row_and_on_any_thread(
         found = list(threads.map(lambda span: render(*span), [*spans, *reversed(spans)]))
     for (start, stop), images in zip([*spans, *reversed(spans)], found, strict=True):
         assert torch.equal(images, alone[start:stop])
+
+
+@needs_int8
+def test_flat_features_of_resize_convolutions_stay_flat_in_8_bits(
+    smooth_checkpoint: Checkpoint,
+) -> None:
+    generator = folded(smooth_checkpoint)
+    projection = next(m for m in generator.modules() if isinstance(m, nn.ConvTranspose2d))
+    projection.weight.copy_(projection.weight.mean((2, 3), keepdim=True))  # one value a channel
+    latents = sample_latents(smooth_checkpoint.spec, range(16))
+    tensors = to_tensors(latents, CPU)
+    images = QuantizedGenerator(generator, *tensors).images(*tensors)
+    flat = images[:, :, :1, :1]
+    assert torch.equal(images, flat.expand_as(images))
+    assert flat.std() > 0.05  # and they are not all the same
+    exact = generator(*tensors)[:, :, :1, :1]
+    assert (flat - exact).abs().max() < 0.05
 
 
 @needs_int8
