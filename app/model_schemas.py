@@ -14,6 +14,7 @@ class Limits(BaseModel):
     """What one request may ask for."""
 
     max_images: int
+    max_best_of: int
     max_steps: int
     max_pixels: int
     max_body_bytes: int
@@ -43,6 +44,9 @@ class ModelInfo(BaseModel):
     precision: str = Field(description="int8, float16, bfloat16 or float32")
     psnr_db: float | None = Field(description="distance from float32; null in float32 itself")
     batch_shapes: list[int] = Field(description="the batches that give equal pixels")
+    offers_best_of: bool = Field(
+        description="whether it has a discriminator to choose the best of several images by"
+    )
     lanes: int = Field(description="the batches that run at once")
     limits: Limits
 

@@ -63,6 +63,15 @@ Rows = Annotated[
     Field(min_length=1, fail_fast=True),
 ]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+BestOf = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=_MAX_COUNT,
+        description="choose each image from so many seeds, the asked one and others derived from "
+        "it, by the discriminator of a model that `offers_best_of`",
+    ),
+]
 Provenance = Annotated[
     bool | None, Field(description="whether files say what made them; none: the server's choice")
 ]
@@ -104,6 +113,7 @@ class GenerateBody(BaseModel):
     diverse: bool = Field(
         default=False, description="of 4 n seeds from `seed` on the n whose images differ most"
     )
+    best_of: BestOf = 1
     provenance: Provenance = None
 
 
@@ -132,10 +142,16 @@ class EditableQuery(CacheableQuery):
     )
 
 
-class ImageQuery(EditableQuery):
+class StillQuery(EditableQuery):
     """The parameters of one still."""
 
     provenance: Provenance = None
+
+
+class ImageQuery(StillQuery):
+    """One still, or the best of several."""
+
+    best_of: Annotated[BestOf, BeforeValidator(require_plain_digits)] = 1
 
 
 class WalkQuery(EditableQuery):

@@ -49,6 +49,11 @@ class Judge:
         return float(self._discriminator(image, labels).item())
 
 
+def make_judge(checkpoint: Checkpoint) -> Judge | None:
+    """Return the judge of a checkpoint; None if there cannot be one."""
+    return None if judging_fault(checkpoint) else Judge(checkpoint)
+
+
 def judging_fault(checkpoint: Checkpoint) -> str | None:
     """Return why a checkpoint cannot judge single images and what to do; None if it can."""
     held = checkpoint.discriminator

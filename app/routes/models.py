@@ -48,10 +48,12 @@ def _describe(generator: ServedGenerator, catalog: Catalog, settings: Settings) 
         attribute_names=list(generator.attribute_names),
         provenance=generator.provenance,
         latent_scheme=generator.latent_scheme,
+        offers_best_of=generator.judging_fault is None,
         lanes=len(generator.batcher.lanes),
         **dataclasses.asdict(generator.facts),
         limits=Limits(
             max_images=settings.max_images,
+            max_best_of=settings.max_best_of,
             max_steps=settings.max_steps,
             max_pixels=settings.max_pixels,
             max_body_bytes=settings.max_body_bytes,
