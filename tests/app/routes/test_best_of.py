@@ -19,6 +19,7 @@ from PIL import Image
 
 from app.lanes import LocalLane
 from app.routes.responses import summarize_seeds
+from model.__main__ import main
 from model.candidates import candidate_seeds
 from model.checkpoint import read_checkpoint
 from model.inference import InferenceEngine
@@ -172,6 +173,19 @@ async def test_more_candidates_are_never_judged_worse(
     logits = [[logit_of("faces", seed) for seed in of_seed] for of_seed in zip(*found, strict=True)]
     assert logits == [sorted(of_seed) for of_seed in logits]
     assert all(of_seed[0] < of_seed[-1] for of_seed in logits[1:3])
+
+
+async def test_the_command_line_chooses_the_same(
+    client: httpx.AsyncClient, weights: Path, tmp_path: Path
+) -> None:
+    path = ["--device", "cpu", "--precision", "float32", "--out", str(tmp_path / "best")]
+    asked = ["--seeds", "3,9-12", "--best-of", "7", "--label", "dog", "--edits", "sefa-2:1.5"]
+    file = weights / "pets.safetensors"
+    assert await asyncio.to_thread(main, ["sample", str(file), *path, *asked]) == 0
+    files = {item.stem: item.read_bytes() for item in (tmp_path / "best").iterdir()}
+    query = "model=pets&label=dog&edits=sefa-2:1.5&best_of=7"
+    answers = [await client.get(f"/images/{seed}.png?{query}") for seed in (3, 9, 10, 11, 12)]
+    assert files == {answer.headers["x-ganloom-seeds"]: answer.content for answer in answers}
 
 
 async def test_a_random_seed_is_told_by_its_winner(client: httpx.AsyncClient) -> None:
