@@ -18,6 +18,7 @@ from app.metrics import Metrics
 from app.settings import Settings
 from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from model.inference import EngineFacts, device_memory_bytes
+from model.judge import judging_fault
 from model.spec import GeneratorSpec
 
 _SUFFIX = ".safetensors"
@@ -46,6 +47,7 @@ class ServedGenerator:
         self.latent_scheme = checkpoint.latent_scheme
         self.provenance: dict[str, Any] = _plain(dataclasses.asdict(checkpoint.provenance))
         self.facts = facts
+        self.judging_fault = judging_fault(checkpoint)  # why there is no best_of, or None
         self.batcher = batcher
         self._canary_fault: str | None = None
 

@@ -24,19 +24,21 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from app.framing import LENGTH, frame, read_frame
 from app.image_encoding import ImageFormat, load_encoders
-from app.lanes import Encoding, Payload, RenderedBatch, render_batch
+from app.lanes import Encoding, Judgement, Payload, RenderedBatch, render_batch
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.inference import EngineFacts, InferenceEngine, InferenceError
+from model.judge import Judge, make_judge
 from model.latents import Latents
 from model.spec import GeneratorSpec
 
-_ENCODINGS: tuple[Encoding, ...] = (None, *ImageFormat)
+_ENCODINGS: tuple[Encoding, ...] = (None, *ImageFormat, *Judgement)
+_Model: TypeAlias = tuple[InferenceEngine, Judge | None]
 _REQUEST = struct.Struct("<III")  # model, rows, z_dim
 _TIMES = struct.Struct("<dd")  # forward_s, encode_s
 _READ_AHEAD_BYTES = 2**22
@@ -146,20 +148,21 @@ def main() -> None:
     requests = pipe.makefile("rb")
     with contextlib.suppress(EOFError, OSError):
         order = json.loads(read_frame(requests))
-        engines = _answer(pipe, partial(_load, order["paths"], order["options"]), _describe)
+        models = _answer(pipe, partial(_load, order["paths"], order["options"]), _describe)
         gc.freeze()  # or a full collection walks through all of torch, for 0.1 s at a time
-        while engines:
+        while models:
             message = read_frame(requests)
-            _answer(pipe, partial(_obey, engines, message), bytes)
+            _answer(pipe, partial(_obey, models, message), bytes)
 
 
-def _obey(engines: list[InferenceEngine], message: bytes) -> bytes:
+def _obey(models: list[_Model], message: bytes) -> bytes:
     """Do what a message asks for and return the answer."""
-    model, rows, z_dim = _REQUEST.unpack_from(message)
+    number, rows, z_dim = _REQUEST.unpack_from(message)
+    engine, judge = models[number]
     if not rows:
-        engines[model].check_golden()
+        engine.check_golden()
         return b""
-    return _write_batch(render_batch(engines[model], *_read_request(message, rows, z_dim)))
+    return _write_batch(render_batch(engine, *_read_request(message, rows, z_dim), judge))
 
 
 def load_engine(path: Path, checkpoint: Checkpoint, **options: Any) -> InferenceEngine:
@@ -170,9 +173,14 @@ def load_engine(path: Path, checkpoint: Checkpoint, **options: Any) -> Inference
         raise InferenceError(f"{path}: {error}") from error
 
 
-def _load(paths: list[str], options: dict[str, Any]) -> list[InferenceEngine]:
+def _load(paths: list[str], options: dict[str, Any]) -> list[_Model]:
     load_encoders()
-    return [load_engine(path, read_checkpoint(path), **options) for path in map(Path, paths)]
+    return [_load_model(Path(path), options) for path in paths]
+
+
+def _load_model(path: Path, options: dict[str, Any]) -> _Model:
+    checkpoint = read_checkpoint(path)
+    return load_engine(path, checkpoint, **options), make_judge(checkpoint)
 
 
 def _answer(pipe: socket.socket, work: Callable[[], Any], write: Callable[[Any], bytes]) -> Any:
@@ -193,8 +201,8 @@ def _check(answer: bytes) -> memoryview:
     return memoryview(answer)[1:]
 
 
-def _describe(engines: list[InferenceEngine]) -> bytes:
-    return json.dumps([dataclasses.asdict(engine.facts) for engine in engines]).encode()
+def _describe(models: list[_Model]) -> bytes:
+    return json.dumps([dataclasses.asdict(engine.facts) for engine, _ in models]).encode()
 
 
 def _write_request(model: int, latents: Latents, encodings: Sequence[Encoding]) -> bytes:

@@ -13,6 +13,7 @@ from app.lanes import Lane, LocalLane
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.inference import EngineFacts, choose_device
+from model.judge import make_judge
 
 # A process takes some 400 MB, mostly torch.
 _MAX_DEFAULT_LANES = 8
@@ -46,9 +47,10 @@ def start_lanes(
             load_engine(path, checkpoint, lanes=count, **options)
             for path, checkpoint in zip(paths, checkpoints, strict=True)
         ]
+        judges = [make_judge(checkpoint) for checkpoint in checkpoints]
         return [
-            ModelLanes(engine.facts, [LocalLane(engine) for _ in range(count)])
-            for engine in engines
+            ModelLanes(engine.facts, [LocalLane(engine, judge) for _ in range(count)])
+            for engine, judge in zip(engines, judges, strict=True)
         ]
     processes: list[LaneProcess] = []
     try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeAlias
@@ -18,14 +20,23 @@ from numpy.typing import NDArray
 from app.image_encoding import ImageFormat, encode_image
 from model.latents import Latents
 
-# A file in this format, or None for the pixels themselves.
-Encoding: TypeAlias = ImageFormat | None
+
+class Judgement(Enum):
+    """What an image can be written as that is no picture."""
+
+    LOGIT = "logit"  # of the model's judge, float32, little-endian
+
+
+# A file in this format, a judgement, or None for the pixels themselves.
+Encoding: TypeAlias = ImageFormat | Judgement | None
 Payload: TypeAlias = bytes | NDArray[np.uint8]
+
+_LOGIT = struct.Struct("<f")
 
 
 @dataclass(frozen=True)
 class RenderedBatch:
-    """One file, or uint8 (h, w, c), for each row, and how long it took."""
+    """One file, judgement, or uint8 (h, w, c), for each row, and how long it took."""
 
     payloads: list[Payload]
     forward_s: float
@@ -58,11 +69,19 @@ class PixelGenerator(Protocol):
         """Raise if the golden seeds no longer render as at the start."""
 
 
-class LocalLane:
-    """A thread of this process. Several lanes may share a generator that allows it."""
+class ImageJudge(Protocol):
+    """What a lane judges images by; `model.judge.Judge` is one."""
 
-    def __init__(self, generator: PixelGenerator) -> None:
+    def logit(self, pixels: NDArray[np.uint8], label: int | None) -> float:
+        """Judge pixels (h, w, c) of a class."""
+
+
+class LocalLane:
+    """A thread of this process. Several lanes may share a generator and a judge that allow it."""
+
+    def __init__(self, generator: PixelGenerator, judge: ImageJudge | None = None) -> None:
         self._generator = generator
+        self._judge = judge
         self._work: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         # A daemon, unlike an executor's: a pass that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
@@ -70,7 +89,7 @@ class LocalLane:
 
     async def render(self, latents: Latents, encodings: Sequence[Encoding]) -> RenderedBatch:
         """Render on the lane's thread."""
-        work = partial(render_batch, self._generator, latents, encodings)
+        work = partial(render_batch, self._generator, latents, encodings, self._judge)
         batch: RenderedBatch = await self._do(work)
         return batch
 
@@ -103,17 +122,34 @@ class LocalLane:
 
 
 def render_batch(
-    generator: PixelGenerator, latents: Latents, encodings: Sequence[Encoding]
+    generator: PixelGenerator,
+    latents: Latents,
+    encodings: Sequence[Encoding],
+    judge: ImageJudge | None = None,
 ) -> RenderedBatch:
-    """Render and encode each row on the calling thread."""
+    """Render and encode or judge each row on the calling thread."""
     started_s = time.perf_counter()
     pixels = generator.generate_pixels(latents)
     rendered_s = time.perf_counter()
     if len(pixels) != len(latents):
         raise RuntimeError(f"{len(latents)} rows went in, {len(pixels)} came out")
-    payloads: list[Payload] = [
-        image if encoding is None else encode_image(image, encoding)
-        for image, encoding in zip(pixels, encodings, strict=True)
-    ]
+    labels = [None] * len(latents) if latents.labels is None else latents.labels.tolist()
+    payloads: list[Payload] = []
+    for image, encoding, label in zip(pixels, encodings, labels, strict=True):
+        if isinstance(encoding, Judgement):
+            payloads.append(_judge(judge, image, label))
+        else:
+            payloads.append(image if encoding is None else encode_image(image, encoding))
     ended_s = time.perf_counter()
     return RenderedBatch(payloads, rendered_s - started_s, ended_s - rendered_s)
+
+
+def read_logits(payloads: Sequence[Payload]) -> NDArray[np.float32]:
+    """Read the payloads of rows that were judged, (n,)."""
+    return np.array([_LOGIT.unpack(bytes(payload))[0] for payload in payloads], np.float32)
+
+
+def _judge(judge: ImageJudge | None, image: NDArray[np.uint8], label: int | None) -> bytes:
+    if judge is None:
+        raise RuntimeError("this model cannot judge images")
+    return _LOGIT.pack(judge.logit(image, label))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,8 +18,10 @@ from app.image_encoding import AnimationFormat, ImageFormat, encoder_version
 from app.latent_sources import Mixes, Sweep, check_mixes, check_row, require_directions
 from app.settings import Settings
 from app.version import installed_version
+from model.candidates import candidate_seeds, choose_winners
 from model.easing import Easing
 from model.edits import Edits, edit_rows
+from model.judge import judging_path
 from model.latents import (
     MAX_SEED,
     Interpolation,
@@ -76,6 +78,7 @@ class RenderRequest:
     edits: Edits = ()
     timing: FilmTiming | None = None  # of a film, and of nothing else
     provenance: bool | None = None  # whether files carry their claim
+    best_of: int = 1  # the seeds that each image is chosen from
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,21 @@ class RenderPlan:
         return max(self.count, source.drawn if isinstance(source, Mixes) else 0)
 
     @property
+    def candidates(self) -> RenderPlan:
+        """The plan of all seeds to choose from, `best_of` for each that was asked for."""
+        count = self.request.best_of
+        return self._of([each for seed in self.seeds for each in candidate_seeds(seed, count)])
+
+    def choose_best(self, logits: Sequence[float]) -> RenderPlan:
+        """Return the plan of the seeds that win, given the logits of `candidates`."""
+        seeds = self.candidates.seeds
+        winners = choose_winners(logits, self.request.best_of)
+        return self._of([seeds[winner] for winner in winners])
+
+    def _of(self, seeds: Sequence[int]) -> RenderPlan:
+        return replace(self, request=replace(self.request, source=Seeds(seeds), best_of=1))
+
+    @property
     def etag(self) -> str:
         """The strong ETag of the answer, from all that its bytes depend on."""
         request, generator = self.request, self.generator
@@ -127,6 +145,8 @@ class RenderPlan:
             request.edits,
             *(str(request.timing), installed_version() if self.has_claims else None),
         ]
+        if request.best_of > 1:
+            parts += [request.best_of, judging_path()]
         text = json.dumps(parts, sort_keys=True, default=list)
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
@@ -161,6 +181,8 @@ def make_plan(request: RenderRequest, catalog: Catalog, settings: Settings) -> R
     generator = catalog.find(request.model, request.digest)
     _check_source(request.source, generator, settings)
     require_directions(generator, [name for name, _ in request.edits], "edits")
+    if request.best_of > 1:
+        _check_best_of(request, generator, settings)
     wanted = settings.provenance if request.provenance is None else request.provenance
     has_claims = wanted and isinstance(request.image_format, ImageFormat)
     return RenderPlan(request, generator, _resolve_label(request, generator), has_claims)
@@ -170,6 +192,23 @@ def most_images(generator: ServedGenerator, settings: Settings) -> int:
     """Return how many images of this model one request may ask for."""
     height, width = generator.spec.img_size
     return min(settings.max_images, settings.max_pixels // (height * width))
+
+
+def _check_best_of(request: RenderRequest, generator: ServedGenerator, settings: Settings) -> None:
+    """Require seeds to derive others from, something to judge by, and bound both."""
+    if not isinstance(request.source, Seeds):
+        raise InvalidRequest("best_of", "chooses between seeds: give seed and n, or seeds")
+    if request.best_of > settings.max_best_of:
+        raise InvalidRequest("best_of", f"at most {settings.max_best_of}")
+    if generator.judging_fault:
+        raise InvalidRequest("best_of", generator.judging_fault)
+    count, limit = len(request.source.seeds), most_images(generator, settings)
+    if count * request.best_of > limit:
+        raise InvalidRequest(
+            "best_of",
+            f"chooses {count} from {count * request.best_of} images; "
+            f"at most {limit} images of this model in one request",
+        )
 
 
 def _check_source(source: Source, generator: ServedGenerator, settings: Settings) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ from app.image_encoding import (
     pack_multipart,
     pack_zip,
 )
-from app.lanes import Encoding
+from app.lanes import Encoding, Judgement, read_logits
 from app.latent_sources import Mixes, Sweep
 from app.metrics import Metrics
 from app.pending import RenderedRows
@@ -52,14 +52,27 @@ _STEMS = {LatentRows: "latent", Walk: "frame", Sweep: "frame", Mixes: "mix"}
 
 @dataclass(frozen=True)
 class Rendering:
-    """The bytes of an answer, and where its time went."""
+    """The bytes of an answer, and where its time went.
 
+    `plan` is what was rendered: where the best were chosen, that of the seeds that won.
+    """
+
+    plan: RenderPlan
     body: bytes
     media_type: str
     queue_ms: float
     forward_ms: float
     encode_ms: float
     batch_images: int
+
+    def after(self, judged: RenderedRows) -> Rendering:
+        """Return the same with the time that went before it into judging."""
+        return replace(
+            self,
+            queue_ms=self.queue_ms + judged.queue_ms,
+            forward_ms=self.forward_ms + judged.forward_ms,
+            encode_ms=self.encode_ms + judged.encode_ms,
+        )
 
 
 class Renderer:
@@ -103,15 +116,12 @@ class Renderer:
         if plan.request.layout != "single":
             self._require_room_to_pack()
         try:
-            async with asyncio.timeout(limit_s):
-                latents = await self._sample(plan)
-                rows = await plan.generator.batcher.submit(latents, _encoding(plan), limit_s)
-                if plan.has_claims and _encoding(plan):
-                    _embed_claims(plan, latents, rows.payloads)
-                if plan.request.layout == "single":
-                    media_type = plan.request.image_format.media_type
-                    return _rendering(rows, bytes(rows.payloads[0]), media_type)
-                return await self._pack(plan, latents, rows)
+            async with asyncio.timeout(limit_s) as timer:
+                if plan.request.best_of == 1:
+                    return await self._render(plan, limit_s)
+                judged = await self._judge(plan.candidates, limit_s)
+                best = plan.choose_best(read_logits(judged.payloads).tolist())
+                return (await self._render(best, _left_s(timer))).after(judged)
         except TimeoutError as error:
             raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
 
@@ -148,6 +158,21 @@ class Renderer:
         except TimeoutError as error:
             raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
 
+    async def _render(self, plan: RenderPlan, limit_s: float) -> Rendering:
+        latents = await self._sample(plan)
+        rows = await plan.generator.batcher.submit(latents, _encoding(plan), limit_s)
+        if plan.has_claims and _encoding(plan):
+            _embed_claims(plan, latents, rows.payloads)
+        if plan.request.layout == "single":
+            media_type = plan.request.image_format.media_type
+            return _rendering(plan, rows, bytes(rows.payloads[0]), media_type)
+        return await self._pack(plan, latents, rows)
+
+    async def _judge(self, plan: RenderPlan, limit_s: float) -> RenderedRows:
+        """Render and judge on the lanes: rows like others, queued, shared, dropped and counted."""
+        latents = await self._sample(plan)
+        return await plan.generator.batcher.submit(latents, Judgement.LOGIT, limit_s)
+
     def _bound(self, limit_s: float | None) -> float:
         return min(limit_s or self._settings.deadline_s, self._settings.deadline_s)
 
@@ -170,12 +195,21 @@ class Renderer:
         started_s = time.perf_counter()
         work = partial(_pack_rows, plan, latents, rows.payloads)
         body, media_type = await self.pack(plan.request.layout, len(latents), work)
-        return _rendering(rows, body, media_type, 1e3 * (time.perf_counter() - started_s))
+        rendering = _rendering(plan, rows, body, media_type)
+        pack_ms = 1e3 * (time.perf_counter() - started_s)
+        return replace(rendering, encode_ms=rendering.encode_ms + pack_ms)
 
 
-def _rendering(rows: RenderedRows, body: bytes, media_type: str, pack_ms: float = 0.0) -> Rendering:
-    encode_ms = rows.encode_ms + pack_ms
-    return Rendering(body, media_type, rows.queue_ms, rows.forward_ms, encode_ms, rows.batch_images)
+def _rendering(plan: RenderPlan, rows: RenderedRows, body: bytes, media_type: str) -> Rendering:
+    times_ms = (rows.queue_ms, rows.forward_ms, rows.encode_ms)
+    return Rendering(plan, body, media_type, *times_ms, rows.batch_images)
+
+
+def _left_s(timer: asyncio.Timeout) -> float:
+    """Return what is left of a time limit."""
+    ends_s = timer.when()
+    assert ends_s is not None
+    return max(0.0, ends_s - asyncio.get_running_loop().time())
 
 
 def _encoding(plan: RenderPlan) -> Encoding:

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     )
 
     max_images: int = Field(default=256, ge=1, description="images in one /generate")
+    max_best_of: int = Field(default=16, ge=1, description="seeds that one image is chosen from")
     max_steps: int = Field(default=512, ge=2, description="frames in one /interpolate")
     max_pixels: int = Field(
         default=2**24, ge=2**16, description="pixels in one response, all images"

@@ -81,6 +81,13 @@ def _add_sample(commands: Subcommands) -> None:
     command.add_argument(
         "--truncation", type=float, default=1.0, help="from 0 (typical) to 1 (varied, the default)"
     )
+    command.add_argument(
+        "--best-of",
+        type=int,
+        default=1,
+        metavar="K",
+        help="of K seeds derived from each the one that the discriminator likes best (default: 1)",
+    )
     add_edits(command)
     command.add_argument(
         "--out",

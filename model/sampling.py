@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from model.candidates import candidate_seeds, choose_winners
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.contact_sheet import contact_sheet
 from model.edits import edit_rows, parse_edits
 from model.inference import InferenceEngine
+from model.judge import Judge
 from model.latents import Latents, sample_latents, truncate
 from model.png import encode_png, to_pillow
 
@@ -23,15 +25,22 @@ _MAX_SEEDS = 100_000
 
 def run_sample(arguments: argparse.Namespace) -> None:
     """Render the seeds and write a sheet, or one PNG a seed if `--out` is a folder."""
-    seeds = parse_seeds(arguments.seeds)
+    count = arguments.best_of
+    seeds = _list_candidates(parse_seeds(arguments.seeds), count)
     checkpoint = read_checkpoint(arguments.checkpoint)
+    judge = Judge(checkpoint) if count > 1 else None
     label = None if arguments.label is None else label_index(checkpoint, arguments.label)
     latents = truncate(sample_latents(checkpoint.spec, seeds, label), arguments.truncation)
     edits = () if arguments.edits is None else parse_edits(arguments.edits)
     latents = edit_rows(latents, checkpoint.directions, [edits] * len(latents))
     pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
+    if judge is not None:
+        winners = choose_winners(_judge_rows(judge, pixels, latents), count)
+        pixels, seeds = pixels[winners], [seeds[winner] for winner in winners]
     save_rows(pixels, [str(seed) for seed in seeds], arguments.out, arguments.columns)
     print(f"{arguments.out}: {len(seeds)} images of {arguments.checkpoint.name}")
+    if judge is not None:
+        print(f"best of {count}: seeds {','.join(map(str, seeds))}")
 
 
 def render_latents(
@@ -46,6 +55,20 @@ def render_latents(
     parts = latents.split(engine.facts.batch_shapes[-1])
     with ThreadPoolExecutor(lanes) as pool:
         return np.concatenate(list(pool.map(engine.generate_pixels, parts)))
+
+
+def _list_candidates(seeds: Sequence[int], count: int) -> list[int]:
+    """Return the candidates of every seed; ValueError if they are too many."""
+    if len(seeds) * count > _MAX_SEEDS:
+        raise ValueError(f"{len(seeds)} x {count} images to choose from are more than {_MAX_SEEDS}")
+    return [candidate for seed in seeds for candidate in candidate_seeds(seed, count)]
+
+
+def _judge_rows(judge: Judge, pixels: NDArray[np.uint8], latents: Latents) -> list[float]:
+    """Judge each image by itself, on all cores."""
+    labels = [None] * len(latents) if latents.labels is None else latents.labels.tolist()
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(judge.logit, pixels, labels))
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -106,7 +106,7 @@ def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
     write_photos(photos)
     tiny = [*networks, "--base-channels=2", "--batch-size=4", "--threads=1", "--images=40"]
     run_model(environment, "train", "--data", photos, "--out", run, "--conditional", *tiny)
-    run_model(environment, "export", run, weights)
+    run_model(environment, "export", run, weights, "--with-discriminator")
     night = ["--label", "night", "--seeds", "5-7", "--out"]
     run_model(environment, "sample", weights, *night, samples)
     digest = read_checkpoint(weights).digest
@@ -127,3 +127,7 @@ def test_images_become_a_service_whose_pngs_are_those_of_the_command_line(
         generated = client.post("/generate", json=asked)
         assert generated.status_code == 200
         assert generated.content == (samples / "6.png").read_bytes()
+        best = client.get("/images/6.png", params={"label": "night", "best_of": 9})
+        winner = best.headers["X-Ganloom-Seeds"]
+        plain = client.get(f"/images/{winner}.png", params={"label": "night"})
+        assert best.content == plain.content

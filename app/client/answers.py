@@ -58,14 +58,14 @@ def read_images(answer: httpx.Response) -> list[GeneratedImage]:
     ]
 
 
-def read_still(answer: httpx.Response, seed: int) -> GeneratedImage:
-    """Read one image of /images."""
+def read_still(answer: httpx.Response) -> GeneratedImage:
+    """Read one image of /images; its seed is the one that was rendered."""
     return GeneratedImage(
         *_open(answer.content),
         media_type=answer.headers["Content-Type"],
         model=answer.headers["X-Ganloom-Model"],
         digest=answer.headers["X-Ganloom-Digest"],
-        seed=seed,
+        seed=int(answer.headers["X-Ganloom-Seeds"]),
     )
 
 

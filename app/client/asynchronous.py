@@ -23,6 +23,7 @@ from app.client.calls import (
     Call,
     Options,
     StillFormat,
+    StillOptions,
     call_generate,
     call_image,
     call_interpolate,
@@ -60,9 +61,12 @@ class AsyncGanloom:
         seeds: Sequence[int] | None = None,
         latents: Sequence[Sequence[float]] | None = None,
         image_format: StillFormat = "png",
-        **options: Unpack[Options],
+        **options: Unpack[StillOptions],
     ) -> list[GeneratedImage]:
-        """Make images of `n` seeds from `seed` on, of `seeds`, of `latents`, or of random seeds."""
+        """Make images of `n` seeds from `seed` on, of `seeds`, of `latents`, or of random seeds.
+
+        With `best_of`, each image tells the seed that won.
+        """
         source = {
             **{"n": n, "seed": seed},
             "seeds": None if seeds is None else list(seeds),
@@ -72,11 +76,11 @@ class AsyncGanloom:
         return read_images(await self._send(call))
 
     async def image(
-        self, seed: int, *, image_format: StillFormat = "png", **options: Unpack[Options]
+        self, seed: int, *, image_format: StillFormat = "png", **options: Unpack[StillOptions]
     ) -> GeneratedImage:
-        """Get the image of one seed, from a cache where there is one on the way."""
+        """Get the image of one seed, or the best of several, from a cache if there is one."""
         call = call_image(seed, options, image_format, self._deadline_s)
-        return read_still(await self._send(call), seed)
+        return read_still(await self._send(call))
 
     async def interpolate(
         self,

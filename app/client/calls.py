@@ -18,6 +18,12 @@ class Options(TypedDict, total=False):
     truncation: float
 
 
+class StillOptions(Options, total=False):
+    """What a still may be asked with; `best_of` seeds, from 1 to 16, are chosen from for each."""
+
+    best_of: int
+
+
 @dataclass(frozen=True)
 class Call:
     """One request. `deadline_s` is for how long its answer is wanted."""

@@ -32,4 +32,4 @@ async def cacheable_response(
     if isinstance(image_format, AnimationFormat):
         return await film_response(request, renderer, plan, headers)
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
-    return rendering_response(plan, rendering, headers)
+    return rendering_response(rendering, headers)

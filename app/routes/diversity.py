@@ -31,6 +31,8 @@ async def choose_diverse(
     """
     if not isinstance(source, Seeds) or body.seeds is not None:
         raise InvalidRequest("diverse", "goes with seed and n, for it chooses the seeds")
+    if body.best_of > 1:
+        raise InvalidRequest("best_of", "not together with diverse, which chooses the seeds itself")
     first, count = source.seeds[0], len(source.seeds)
     plan = renderer.plan(
         RenderRequest(

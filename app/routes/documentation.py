@@ -23,7 +23,7 @@ _BINARY = {"type": "string", "format": "binary"}
 _IMAGE_HEADERS = {
     "X-Ganloom-Model": "the model's name",
     "X-Ganloom-Digest": "sha256 of the model's checkpoint",
-    "X-Ganloom-Seeds": "the seeds, as 1-4,9",
+    "X-Ganloom-Seeds": "the seeds, as 1-4,9; with best_of those that won",
     "X-Ganloom-Batch": "images in the forward pass that made this one",
     "Server-Timing": "queue, forward and encode, in ms",
 }

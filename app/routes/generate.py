@@ -71,10 +71,11 @@ async def answer_generate(request: Request, service: Service) -> Response:
             truncation=body.truncation,
             edits=make_edits(body.edits or {}),
             provenance=body.provenance,
+            best_of=body.best_of,
         )
     )
     rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
-    return rendering_response(plan, rendering, {"Vary": "Accept"})
+    return rendering_response(rendering, {"Vary": "Accept"})
 
 
 def _choose_source(body: GenerateBody) -> Seeds | LatentRows | Mixes:

@@ -56,6 +56,7 @@ async def answer_image(
             truncation=query.truncation,
             edits=read_edits(query.edits),
             provenance=query.provenance,
+            best_of=query.best_of,
         )
     )
     return await cacheable_response(request, renderer, plan, is_negotiated=False)

@@ -116,7 +116,7 @@ async def show_result(
     if query.view == "composite":
         rendering = await asyncio.to_thread(_compose, job, rendering)
         headers["ETag"] = f'"{hashlib.sha256(rendering.body).hexdigest()[:32]}"'
-    return rendering_response(plan, rendering, headers)
+    return rendering_response(rendering, headers)
 
 
 def describe_job(job: Job) -> JobDocument:

@@ -14,7 +14,7 @@ from app.routes.documentation import problems
 from app.routes.edits import read_edits
 from app.routes.responses import identity_headers
 from app.routes.service import RendererOf
-from app.schemas import ImageQuery, UrlSeed
+from app.schemas import StillQuery, UrlSeed
 
 router = APIRouter(tags=["models"])
 
@@ -27,7 +27,7 @@ router = APIRouter(tags=["models"])
     responses={304: {"description": "Not modified"}, **problems(404, 422, 503)},
 )
 async def show_latent(
-    request: Request, seed: UrlSeed, query: Annotated[ImageQuery, Query()], renderer: RendererOf
+    request: Request, seed: UrlSeed, query: Annotated[StillQuery, Query()], renderer: RendererOf
 ) -> Response:
     """Show z as the generator sees it; sent to /generate as `latents` it gives the same image."""
     source = Seeds((seed,), field="seed")

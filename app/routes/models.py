@@ -7,9 +7,9 @@ import dataclasses
 from fastapi import APIRouter, Response
 
 from app.catalog import Catalog, ServedGenerator
+from app.model_schemas import Limits, ModelInfo, ModelList
 from app.routes.documentation import problems
 from app.routes.service import CatalogOf, ServiceOf
-from app.schemas import Limits, ModelInfo, ModelList
 from app.settings import Settings
 
 router = APIRouter(tags=["models"])
@@ -48,10 +48,12 @@ def _describe(generator: ServedGenerator, catalog: Catalog, settings: Settings) 
         attribute_names=list(generator.attribute_names),
         provenance=generator.provenance,
         latent_scheme=generator.latent_scheme,
+        offers_best_of=generator.judging_fault is None,
         lanes=len(generator.batcher.lanes),
         **dataclasses.asdict(generator.facts),
         limits=Limits(
             max_images=settings.max_images,
+            max_best_of=settings.max_best_of,
             max_steps=settings.max_steps,
             max_pixels=settings.max_pixels,
             max_body_bytes=settings.max_body_bytes,

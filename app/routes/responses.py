@@ -14,23 +14,17 @@ _MAX_SEEDS_CHARACTERS = 1000
 
 
 def identity_headers(plan: RenderPlan) -> dict[str, str]:
-    """Say which model made the images, and from which seeds."""
-    return {
-        "X-Ganloom-Model": plan.generator.name,
-        "X-Ganloom-Digest": plan.generator.digest,
-        "X-Ganloom-Seeds": summarize_seeds(plan.seeds),
-    }
+    """Say which model made the images, and from which seeds, unless they are yet to be chosen."""
+    headers = {"X-Ganloom-Model": plan.generator.name, "X-Ganloom-Digest": plan.generator.digest}
+    if plan.request.best_of == 1:
+        headers["X-Ganloom-Seeds"] = summarize_seeds(plan.seeds)
+    return headers
 
 
-def rendering_response(
-    plan: RenderPlan, rendering: Rendering, headers: dict[str, str] | None = None
-) -> Response:
+def rendering_response(rendering: Rendering, headers: dict[str, str] | None = None) -> Response:
     """Send the bytes, with where they come from and where the time went."""
-    return Response(
-        rendering.body,
-        headers={**identity_headers(plan), **timing_headers(rendering), **(headers or {})},
-        media_type=rendering.media_type,
-    )
+    told = identity_headers(rendering.plan) | timing_headers(rendering) | (headers or {})
+    return Response(rendering.body, headers=told, media_type=rendering.media_type)
 
 
 def timing_headers(rendered: Rendering | RenderedRows) -> dict[str, str]:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.pixels import to_images
 from model.training import ranks
 from model.training.ada import adapt
 from model.training.ema import ema_decay, update_ema
@@ -38,7 +39,7 @@ def train_step(
     The generator moves on every `n_critic`-th step.
     """
     config = state.config
-    real_images = _to_images(pixels, state.device)
+    real_images = to_images(torch.from_numpy(pixels).to(state.device))
     real_labels = None if labels is None else torch.from_numpy(labels).to(state.device)
     _set_learning_rate(state)
 
@@ -85,11 +86,6 @@ def _follow(state: TrainingState) -> None:
         state.generator,
         ema_decay(halflife_images, images, state.images_seen),
     )
-
-
-def _to_images(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Turn pixels (n, h, w, c) into images (n, c, h, w) in [-1, 1], channels last."""
-    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 def _set_learning_rate(state: TrainingState) -> None:

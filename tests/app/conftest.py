@@ -15,6 +15,7 @@ from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.discovery import add_discovered
+from model.discriminators import DiscriminatorSpec, HeldDiscriminator, build_discriminator
 from model.generators import build_generator
 from model.golden import GOLDEN_SEEDS, Golden, pixel_hashes
 from model.inference import InferenceEngine
@@ -35,6 +36,7 @@ SPECS = {
     "signs": GeneratorSpec("dcgan", 16, 1, z_dim=4, base_channels=4),
 }
 CLASS_NAMES = {"pets": ("cat", "dog", "7")}
+WITHOUT_DISCRIMINATOR = "signs"
 
 
 def make_tiny_checkpoint(spec: GeneratorSpec, names: tuple[str, ...]) -> Checkpoint:
@@ -54,6 +56,17 @@ def make_tiny_checkpoint(spec: GeneratorSpec, names: tuple[str, ...]) -> Checkpo
     return add_discovered(dataclasses.replace(draft, golden=golden), 2)
 
 
+def hold_tiny_discriminator(checkpoint: Checkpoint) -> Checkpoint:
+    """Add a discriminator of random weights, which sees classes where there are some."""
+    torch.manual_seed(2)
+    description = DiscriminatorSpec("dcgan", 4)
+    weights = build_discriminator(checkpoint.spec, description).state_dict()
+    if checkpoint.spec.is_conditional:
+        weights["embedding.weight"] = torch.randn_like(weights["embedding.weight"])
+    held = HeldDiscriminator(description, checkpoint.spec.is_conditional, weights)
+    return dataclasses.replace(checkpoint, discriminator=held)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
@@ -61,8 +74,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def checkpoints() -> dict[str, Checkpoint]:
-    return {
+    made = {
         name: make_tiny_checkpoint(spec, CLASS_NAMES.get(name, ())) for name, spec in SPECS.items()
+    }
+    return {
+        name: item if name == WITHOUT_DISCRIMINATOR else hold_tiny_discriminator(item)
+        for name, item in made.items()
     }
 
 

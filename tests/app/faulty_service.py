@@ -21,6 +21,7 @@ from app.routes.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.inference import EngineFacts
+from model.judge import Judge
 from model.latents import Latents
 from tests.app.echo_lanes import LIMIT_S
 
@@ -69,7 +70,7 @@ class Setup:
         self.checkpoint = checkpoint
         metrics = Metrics()
         self.batcher = Batcher(
-            [LocalLane(self.engine)],
+            [LocalLane(self.engine, Judge(checkpoint))],
             FACTS.batch_shapes,
             settings.queue_capacity,
             metrics.for_model("faulty"),

@@ -18,10 +18,10 @@ from app.lane_process import (
     _write_batch,
     _write_request,
 )
-from app.lanes import Encoding, Payload, RenderedBatch
+from app.lanes import Encoding, Judgement, Payload, RenderedBatch
 from model.latents import Latents
 
-ENCODINGS: list[Encoding] = [None, *ImageFormat]
+ENCODINGS: list[Encoding] = [None, *ImageFormat, *Judgement]
 
 
 @pytest.mark.parametrize("has_labels", [False, True])

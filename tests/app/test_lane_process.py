@@ -18,13 +18,14 @@ from app.batching import Batcher
 from app.catalog import Catalog, ServedGenerator
 from app.image_encoding import ImageFormat
 from app.lane_process import LaneError, LaneProcess, ProcessLane
-from app.lanes import Encoding, render_batch
+from app.lanes import Encoding, Judgement, render_batch
 from app.main import create_app
 from app.metrics import Metrics
 from app.routes.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint, write_checkpoint
 from model.inference import InferenceEngine
+from model.judge import Judge
 from model.latents import Latents, sample_latents
 from tests.app.echo_lanes import LIMIT_S, until
 
@@ -92,6 +93,29 @@ async def test_payloads_are_those_of_this_process(
         assert np.array_equal(payload, wanted)
     assert found.forward_s > 0
     assert found.encode_s > 0
+
+
+@pytest.mark.parametrize("name", ["faces", "pets"])
+async def test_judgements_are_those_of_this_process(
+    lanes: dict[str, ProcessLane],
+    engines: dict[str, InferenceEngine],
+    checkpoints: dict[str, Checkpoint],
+    name: str,
+) -> None:
+    encodings: list[Encoding] = [Judgement.LOGIT, ImageFormat.PNG, *[Judgement.LOGIT] * 2]
+    latents = sample_latents(engines[name].spec, range(4))
+    found = await lanes[name].render(latents, encodings)
+    expected = render_batch(engines[name], latents, encodings, Judge(checkpoints[name]))
+    assert found.payloads == expected.payloads
+    assert len(set(map(bytes, found.payloads))) == 4
+
+
+async def test_a_process_judges_nothing_where_there_is_nothing_to_judge_by(
+    lanes: dict[str, ProcessLane], engines: dict[str, InferenceEngine]
+) -> None:
+    latents = sample_latents(engines["signs"].spec, [1])
+    with pytest.raises(LaneError, match="cannot judge"):
+        await lanes["signs"].render(latents, [Judgement.LOGIT])
 
 
 @pytest.mark.parametrize("label", [0, 1, 2])

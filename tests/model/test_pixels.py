@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.pixels import to_pixels
+from model.pixels import to_images, to_pixels
 
 
 def levels(values: torch.Tensor) -> list[int]:
@@ -24,6 +24,16 @@ def test_minus_one_is_black_one_is_white_and_beyond_is_clamped() -> None:
 def test_every_level_survives_the_way_to_images_and_back() -> None:
     pixels = torch.arange(256)
     assert levels(pixels / 127.5 - 1) == pixels.tolist()
+    images = to_images(pixels.to(torch.uint8).reshape(1, 16, 16, 1))
+    assert torch.equal(to_pixels(images).flatten(), pixels.to(torch.uint8))
+
+
+def test_images_span_minus_one_to_one_with_channels_first() -> None:
+    pixels = torch.tensor([[[[0, 255], [51, 204]]]], dtype=torch.uint8)  # (1, 1, 2, 2)
+    images = to_images(pixels)
+    assert (images.dtype, images.shape) == (torch.float32, (1, 2, 1, 2))
+    expected = [float(np.float32(2 * value / 255) - np.float32(1)) for value in (0, 51, 255, 204)]
+    assert images.flatten().tolist() == pytest.approx(expected, abs=1e-7)
 
 
 def test_values_go_to_the_nearest_level() -> None:

@@ -63,6 +63,19 @@ def test_one_image_is_that_of_generate_in_each_format(client: Ganloom) -> None:
         assert still.seed == made.seed == 7
 
 
+def test_the_best_of_several_comes_with_the_seed_that_won(client: Ganloom) -> None:
+    made = client.generate(3, seed=7, model="pets", label="dog", best_of=8)
+    still = client.image(7, model="pets", label="dog", best_of=8)
+    assert still.data == made[0].data
+    assert still.seed == made[0].seed
+    winners = [item.seed for item in made if item.seed is not None]
+    assert winners != [7, 8, 9]
+    plain = client.generate(seeds=winners, model="pets", label="dog")
+    assert [item.data for item in made] == [item.data for item in plain]
+    with pytest.raises(GanloomError, match="with-discriminator"):
+        client.generate(model="signs", best_of=2)
+
+
 def test_latents_are_rendered_as_they_are(client: Ganloom, engine_of: EngineOf) -> None:
     engine = engine_of("faces")
     latents = sample_latents(engine.spec, [5])
@@ -109,6 +122,7 @@ def test_a_deadline_is_told_and_kept(address: str) -> None:
 @pytest.mark.anyio
 async def test_the_asyncio_client_returns_the_same(address: str, client: Ganloom) -> None:
     async with AsyncGanloom(address) as other:
+        best = await other.image(7, best_of=8)
         still, made, frames, film, models, model = await asyncio.gather(
             other.image(7),
             other.generate(2, seed=7),
@@ -119,6 +133,7 @@ async def test_the_asyncio_client_returns_the_same(address: str, client: Ganloom
         )
         with pytest.raises(GanloomError, match="422"):
             await other.generate(seed=1, seeds=[1])
+    assert best == client.image(7, best_of=8)
     assert still.data == made[0].data == client.image(7).data
     assert [item.data for item in made] == [item.data for item in client.generate(2, seed=7)]
     assert [frame.tobytes() for frame in frames] == [
