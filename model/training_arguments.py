@@ -16,6 +16,7 @@ def add_training_commands(commands: Subcommands) -> None:
     _add_presets(commands)
     _add_resume(commands)
     _add_export(commands)
+    _add_discriminator(commands)
     _add_evaluate(commands)
 
 
@@ -207,6 +208,29 @@ def _add_export(commands: Subcommands) -> None:
         action="store_true",
         help="put the discriminator into the file too, to score images with",
     )
+
+
+def _add_discriminator(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "discriminator",
+        "model.training.discriminating:run_discriminator",
+        "Teach a discriminator beside a finished generator, an imported one say, to choose "
+        "images by (--best-of). The generator stays as it is.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|ZIP", help="what images should be like"
+    )
+    command.add_argument(
+        "--images", type=int, default=100_000, help="real images to show it (default: 100000)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    command.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    command.add_argument(
+        "--out", type=Path, metavar="FILE.safetensors", help="default: the same file again"
+    )
+    add_device(command)
 
 
 def _add_evaluate(commands: Subcommands) -> None:

@@ -29,7 +29,7 @@ def discriminator_loss(
     config = state.config
     has_penalty = config.has_penalty and state.step % config.penalty_interval == 0
     # Second derivatives lose too much in bfloat16, so a move with a penalty is in float32.
-    with autocast(state, is_enabled=not has_penalty):
+    with autocast(state.device, is_enabled=not has_penalty):
         z = _latents(state, move=0)
         with torch.no_grad():
             fake_images = state.generator(z, real_labels)
@@ -66,7 +66,7 @@ def generator_loss(state: TrainingState, real_images: Tensor, real_labels: Tenso
     """
     loss = LOSSES[state.config.loss]
     state.discriminator.requires_grad_(False)
-    with autocast(state, is_enabled=True):
+    with autocast(state.device, is_enabled=True):
         z = _latents(state, move=1)
         fake_images = state.generator(z, real_labels)
         fake = judge(state, fake_images, real_labels, JudgedBatch.FAKE_OF_GENERATOR)

@@ -46,14 +46,12 @@ def judge(
     return Judgement(logits.float(), auxiliary.float())
 
 
-def autocast(state: TrainingState, is_enabled: bool) -> AbstractContextManager[None]:
+def autocast(device: torch.device, is_enabled: bool) -> AbstractContextManager[None]:
     """Use bfloat16 where the device multiplies it natively; elsewhere it only costs."""
-    is_native = state.device.type == "cuda" and torch.cuda.is_bf16_supported(
-        including_emulation=False
-    )
-    if state.device.type == "cpu":
+    is_native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
         is_native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.autocast(state.device.type, torch.bfloat16, enabled=is_enabled and is_native)
+    return torch.autocast(device.type, torch.bfloat16, enabled=is_enabled and is_native)
 
 
 def _augment(state: TrainingState, images: Tensor, batch: JudgedBatch) -> Tensor:
@@ -63,7 +61,7 @@ def _augment(state: TrainingState, images: Tensor, batch: JudgedBatch) -> Tensor
     number = len(JudgedBatch) * state.step + batch
     of_all = augmentation_draws((ranks.count() * len(images), DRAWS), config.seed, number)
     draws = ranks.share(of_all)
-    with autocast(state, is_enabled=False):  # half a mantissa would be seen in the pixels
+    with autocast(state.device, is_enabled=False):  # half a mantissa would be seen in the pixels
         amounts = torch.from_numpy(draws).to(state.device)
         if config.augment == "ada":
             images = adaptive_augment(images.float(), amounts, state.ada.p)
