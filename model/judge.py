@@ -60,7 +60,8 @@ def judging_fault(checkpoint: Checkpoint) -> str | None:
     if held is None:
         return (
             "this model has no discriminator to judge images by; export it again: "
-            "python -m model export RUN FILE --with-discriminator"
+            "python -m model export RUN FILE --with-discriminator; or teach one: "
+            "python -m model discriminator FILE --data DIR"
         )
     if held.description.pack > 1:
         return (

@@ -260,6 +260,13 @@ def _add_evaluate(commands: Subcommands) -> None:
         help="efficientnet-lite0 (the default), efficientnet-lite0:SIDE on images averaged to SIDE "
         "pixels, or inception=FILE for FID and KID",
     )
+    command.add_argument(
+        "--best-of",
+        type=int,
+        default=1,
+        metavar="K",
+        help="score for each seed the best of K, as `sample --best-of` (default: 1)",
+    )
     _add_scores(command)
     add_rendering(command)
 

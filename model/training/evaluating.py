@@ -19,6 +19,10 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate a checkpoint and say what was found."""
     if arguments.samples < 1:
         raise ValueError(f"samples must be positive, not {arguments.samples}")
+    if arguments.best_of < 1:
+        raise ValueError(f"the best is chosen of 1 candidate or more, not of {arguments.best_of}")
+    if arguments.write and arguments.best_of > 1:
+        raise ValueError("--write is for the scores of all samples, not of the best: one or other")
     request = EvaluationRequest(
         checkpoint=arguments.checkpoint,
         data=arguments.data,
@@ -27,6 +31,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         features=arguments.features,
         device=arguments.device,
         precision=arguments.precision,
+        best_of=arguments.best_of,
     )
     evaluation = evaluate(request, show_progress=True)
     print(f"{evaluation.samples} samples and as many real images in each of two halves, on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.inference import InferenceEngine, choose_device
+from model.judge import Judge
 from model.training.dataset import ImageDataset, open_dataset
 from model.training.metrics.classifier import classify, train_judge
 from model.training.metrics.comparison import ImageSet, compare_sets
@@ -22,7 +24,7 @@ from model.training.metrics.features import (
     dataset_features,
     extract_features,
 )
-from model.training.metrics.samples import draw_latents, render_latents
+from model.training.metrics.samples import draw_latents, render_latents, winning_seeds
 from model.training.metrics.scores import Evaluation, Score
 from model.training.metrics.splits import RealSplit, split_reals
 
@@ -41,6 +43,7 @@ class EvaluationRequest:
         features: `efficientnet-lite0` or `inception=FILE`.
         device: `auto`, `cpu`, `cuda` or `cuda:1`.
         precision: Of the generator, as the service takes it.
+        best_of: From how many candidates each image is chosen by the discriminator.
     """
 
     checkpoint: Path
@@ -50,6 +53,7 @@ class EvaluationRequest:
     features: str = "efficientnet-lite0"
     device: str = "auto"
     precision: str = "auto"
+    best_of: int = 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ def evaluate(request: EvaluationRequest, show_progress: bool = False) -> Evaluat
     extractor = choose_extractor(request.features, device)
     reals = _open_reals(request, checkpoint, show_progress)
     engine = InferenceEngine(checkpoint, device=device, precision=request.precision)
-    fake = _make_samples(engine, reals.split, extractor, show_progress)
+    judge = Judge(checkpoint) if request.best_of > 1 else None
+    seeds = _choose_seeds(engine, judge, reals.split, request.best_of, show_progress)
+    fake = _make_samples(engine, reals.split, seeds, extractor, show_progress)
     reference, other = (
         _take_reals(reals.split, rows, extractor, show_progress)
         for rows in (reals.split.reference, reals.split.other)
@@ -88,6 +94,7 @@ def evaluate(request: EvaluationRequest, show_progress: bool = False) -> Evaluat
         "data": f"{reals.data.name} {reals.data.digest}",
         "held_out": f"{reals.held_out.name} {reals.held_out.digest}" if reals.held_out else "",
         "features": extractor.key,
+        "best_of": str(request.best_of),
         "numeric_path": engine.facts.numeric_path,
         "torch": torch.__version__,
     }
@@ -118,14 +125,36 @@ def _open_reals(request: EvaluationRequest, checkpoint: Checkpoint, show_progres
     return _Reals(data, held_out, split)
 
 
+def _choose_seeds(
+    engine: InferenceEngine,
+    judge: Judge | None,
+    split: RealSplit,
+    best_of: int,
+    show_progress: bool,
+) -> Sequence[int]:
+    """Return as many seeds as there are references: the first ones, or the best for each."""
+    count = len(split.reference)
+    if judge is None:
+        return range(count)
+    return winning_seeds(engine, judge, _labels(split), count, best_of, show_progress)
+
+
 def _make_samples(
-    engine: InferenceEngine, split: RealSplit, extractor: FeatureExtractor, show_progress: bool
+    engine: InferenceEngine,
+    split: RealSplit,
+    seeds: Sequence[int],
+    extractor: FeatureExtractor,
+    show_progress: bool,
 ) -> ImageSet:
-    """Generate as many images as there are references, and of the same classes."""
-    labels = None if split.pool.labels is None else split.pool.labels[split.reference]
-    latents = draw_latents(engine.spec, range(len(split.reference)), labels)
+    """Generate the images of the seeds, of the classes of the references."""
+    latents = draw_latents(engine.spec, seeds, _labels(split))
     pixels = render_latents(engine, latents, show_progress)
     return ImageSet(pixels, extract_features(extractor, pixels, show_progress), latents.labels)
+
+
+def _labels(split: RealSplit) -> NDArray[np.int64] | None:
+    labels = split.pool.labels
+    return None if labels is None else labels[split.reference]
 
 
 def _take_reals(
