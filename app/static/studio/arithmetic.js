@@ -20,7 +20,7 @@ export function createArithmetic() {
   const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1, hidden: true });
   const note = h("p", { className: "note", role: "status" });
   const files = h("p", { className: "files" });
-  const shelf = createShelf("Drag faces up", add);
+  const shelf = createShelf("Drag up, or tap", add);
   const surprise = button("Surprise me", () => {
     const draw = () => Array.from({ length: MOST }, () => Math.floor(Math.random() * 1e6));
     change({ a: draw(), b: draw(), c: draw() }, { step: true });
@@ -32,7 +32,7 @@ export function createArithmetic() {
   const node = h("div", { className: "bench single" },
     h("div", { className: "stage" },
       h("div", { className: "lead" }, h("h2", {}, "Arithmetic"),
-        h("p", { className: "note" }, "Each letter is the average of up to three faces. Take B from A, add C. The sum keeps the length that a face has.")),
+        h("p", { className: "note" }, "Each letter is the average of up to three images. Choose A with something, B without it, and see C gain it.")),
       sum, note, h("div", { className: "actions" }, surprise, button("Clear", () => change({ a: [], b: [], c: [] }, { step: true })), files)),
     shelf.node);
   const follower = new Follower(result, (path) => [path], {
@@ -53,7 +53,7 @@ export function createArithmetic() {
     const state = now();
     if (state[target].length >= MOST) aim(Object.keys(SIGNS).find((part) => state[part].length < MOST) ?? target);
     if (now()[target].length < MOST) change({ [target]: [...now()[target], seed] }, { step: true });
-    else note.textContent = "All three are full: remove a face first.";
+    else note.textContent = "All three are full: remove an image first.";
   }
 
   aim(target);
@@ -63,7 +63,8 @@ export function createArithmetic() {
       shelf.update(state);
       const model = modelNamed(state.model);
       for (const term of terms) term.update(state, model);
-      enlarge(result, ...sizeOf(model), 2 * meanSize());
+      enlarge(result, ...sizeOf(model), resultSize());
+      sum.style.setProperty("--mean", `${meanSize()}px`);
       const path = sumAddress(model, state);
       files.replaceChildren(...(path ? ["Save as ", ...["png", "jpeg", "webp"].map((format) =>
         h("a", { href: sumAddress(model, state, format), download: `${model.name}-sum.${format}` }, format.toUpperCase()))] : []));
@@ -71,7 +72,7 @@ export function createArithmetic() {
       shown = path;
       if (path) return follower.show(path);
       result.hidden = true;
-      note.textContent = "Put a face into A to begin. Tap one below, or drag it where you want it.";
+      note.textContent = "Put an image into A to begin: tap one below, or drag it where you want it.";
     },
     call(state) {
       const path = sumAddress(modelNamed(state.model), state);
@@ -80,9 +81,15 @@ export function createArithmetic() {
   };
 }
 
-/** Return how large the average of a letter is; the result is twice as large. */
+/** Return how large the average of a letter is. */
 function meanSize() {
-  return innerWidth >= 2000 && innerHeight >= 1000 ? 256 : 128;
+  if (innerWidth < 640) return 64; // its faces stand beside it
+  if (innerWidth >= 2000 && innerHeight >= 1000) return 256;
+  return innerWidth >= 1600 && innerHeight >= 880 ? 192 : 128;
+}
+
+function resultSize() {
+  return innerWidth < 640 ? 192 : 2 * meanSize();
 }
 
 /** One letter: its faces, and their average under them. */
@@ -110,7 +117,7 @@ function createTerm(part, aim) {
       const remove = (place) => () => change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });
       faces.replaceChildren(...Array.from({ length: MOST }, (_, place) => seeds[place] === undefined
         ? h("span", { className: "gap" })
-        : face(seeds[place], remove(place), `Seed ${seeds[place]}: remove from ${name}`)));
+        : face(seeds[place], remove(place), { label: `Seed ${seeds[place]}: remove from ${name}` })));
       mean.classList.toggle("blank", !path);
       if (path) follower.show(path);
     },

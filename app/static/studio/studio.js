@@ -4,7 +4,8 @@ import { createArithmetic } from "./arithmetic.js";
 import { loadCatalog, modelNamed, models } from "./catalog.js";
 import { createCallBar } from "./code.js";
 import { tellTo } from "./connection.js";
-import { h } from "./element.js";
+import { button, h } from "./element.js";
+import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { createModels } from "./models.js";
 import { createMorph } from "./morph.js";
@@ -86,11 +87,26 @@ document.getElementById("skip").addEventListener("click", (event) => {
 });
 const callBar = createCallBar(document.getElementById("call"), (lang) => change({ lang }));
 startLive(document.getElementById("live"));
-await loadCatalog();
-fillModels();
-if (models().length) {
+startKeys(document.getElementById("keys"), Object.keys(VIEWS));
+
+/** Show the first view once it is known what is served, or say why there is none. */
+async function begin() {
+  place.replaceChildren(h("p", { className: "empty", role: "status" }, "Asking what is served …"));
+  try {
+    await loadCatalog();
+  } catch (error) {
+    place.replaceChildren(h("p", { className: "empty", role: "alert" }, error.message), h("p", { className: "empty" }, button("Try again", begin)));
+    return;
+  }
+  if (!models().length) {
+    place.replaceChildren(h("p", { className: "empty" }, "No model is served. Put a checkpoint into the weights folder and start again."));
+    return;
+  }
+  fillModels();
   onChange(show);
   show(now());
-} else {
-  place.append(h("p", { className: "empty" }, "No model is served. Put a checkpoint into the weights folder and start again."));
+  // What is as large as its place is measured anew when the place is.
+  addEventListener("resize", () => requestAnimationFrame(() => show(now(), now())));
 }
+
+await begin();

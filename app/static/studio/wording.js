@@ -8,6 +8,11 @@ export function bytes(count) {
   return count < 10_000 ? `${count.toLocaleString("en")} bytes` : `${Math.round(count / 1024).toLocaleString("en")} KiB`;
 }
 
+/** Write milliseconds, with a decimal where it says something. */
+export function milliseconds(count) {
+  return `${Number(count).toFixed(count < 10 ? 1 : 0)} ms`;
+}
+
 /** Write a signed strength. */
 export function signed(value) {
   return value === 0 ? "0" : `${value > 0 ? "+" : "\u2212"}${Math.abs(value).toFixed(2).replace(/\.?0+$/, "")}`;

@@ -33,7 +33,6 @@ def test_scrolling_brings_more_seeds_and_asks_for_none_twice(studio: Studio) -> 
     page.locator(".tile[data-seed='0']").hover()
     for _ in range(6):
         page.mouse.wheel(0, 900)
-        page.wait_for_timeout(60)
     page.locator(f"{SHOWN}[data-seed='150']").wait_for()
     page.wait_for_function(
         "() => !location.hash.includes('from=0') && /from=\\d/.test(location.hash)"
