@@ -9,7 +9,7 @@ import { createShelf, face } from "./shelf.js";
 import { enlarge } from "./sizing.js";
 import { change, now } from "./state.js";
 
-const MOST = 3;
+export const MOST_IN_A_TERM = 3;
 const SIGNS = { a: "", b: "\u2212", c: "+" };
 const NAMES = { a: "A", b: "B", c: "C" };
 
@@ -22,7 +22,7 @@ export function createArithmetic() {
   const files = h("p", { className: "files" });
   const shelf = createShelf("Drag up, or tap", add);
   const surprise = button("Surprise me", () => {
-    const draw = () => Array.from({ length: MOST }, () => Math.floor(Math.random() * 1e6));
+    const draw = () => Array.from({ length: MOST_IN_A_TERM }, () => Math.floor(Math.random() * 1e6));
     change({ a: draw(), b: draw(), c: draw() }, { step: true });
   });
   const sum = h("div", { className: "sum" },
@@ -51,8 +51,8 @@ export function createArithmetic() {
 
   function add(seed) {
     const state = now();
-    if (state[target].length >= MOST) aim(Object.keys(SIGNS).find((part) => state[part].length < MOST) ?? target);
-    if (now()[target].length < MOST) change({ [target]: [...now()[target], seed] }, { step: true });
+    if (state[target].length >= MOST_IN_A_TERM) aim(Object.keys(SIGNS).find((part) => state[part].length < MOST_IN_A_TERM) ?? target);
+    if (now()[target].length < MOST_IN_A_TERM) change({ [target]: [...now()[target], seed] }, { step: true });
     else note.textContent = "All three are full: remove an image first.";
   }
 
@@ -101,7 +101,7 @@ function createTerm(part, aim) {
   const node = h("section", { className: "term", "aria-label": name }, head, faces, mean);
   const follower = new Follower(mean, (path) => [path]);
   let shown = "";
-  takeSeeds(node, (seed) => now()[part].length < MOST && change({ [part]: [...now()[part], seed] }, { step: true }));
+  takeSeeds(node, (seed) => now()[part].length < MOST_IN_A_TERM && change({ [part]: [...now()[part], seed] }, { step: true }));
   return {
     node,
     aim(target) {
@@ -115,7 +115,7 @@ function createTerm(part, aim) {
       if (path === shown && faces.childElementCount) return;
       shown = path;
       const remove = (place) => () => change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });
-      faces.replaceChildren(...Array.from({ length: MOST }, (_, place) => seeds[place] === undefined
+      faces.replaceChildren(...Array.from({ length: MOST_IN_A_TERM }, (_, place) => seeds[place] === undefined
         ? h("span", { className: "gap" })
         : face(seeds[place], remove(place), { label: `Seed ${seeds[place]}: remove from ${name}` })));
       mean.classList.toggle("blank", !path);

@@ -20,7 +20,7 @@ export function createModels() {
   const rival = choice({ label: "Beside it", options: [], value: "", onChange: (value) => change({ rival: value }, { step: true }) });
   const step = (direction) => () => change({ from: Math.max(0, now().from + direction * plan.count) });
   const controls = h("div", { className: "controls", role: "group", "aria-label": "Compare" }, rival,
-    button("← Earlier seeds", step(-1)), button("Later seeds →", step(1)));
+    button("← Earlier", step(-1), { "aria-label": "Earlier seeds" }), button("Later →", step(1), { "aria-label": "Later seeds" }));
   const node = h("div", {}, controls, cards);
   let shown = "";
   let plan = planSheet(2);

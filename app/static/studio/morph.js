@@ -12,7 +12,7 @@ import { change, editsText, now } from "./state.js";
 const FORMATS = { gif: "GIF", webp: "WebP", apng: "APNG", mp4: "MP4", webm: "WebM" };
 const EASINGS = [["linear", "Steady"], ["ease", "Ease"], ["ease-in", "Ease in"], ["ease-out", "Ease out"], ["ease-in-out", "Ease in and out"]];
 const PATHS = [["slerp", "On the sphere"], ["lerp", "Straight"]];
-const MOST_KEYS = 16;
+export const MOST_KEYS = 16;
 
 /** Make the view. */
 export function createMorph() {

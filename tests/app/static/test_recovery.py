@@ -116,3 +116,16 @@ def test_a_service_that_fails_at_the_start_is_asked_again_on_request(studio: Stu
     studio.page.unroute("**/models")
     studio.page.get_by_role("button", name="Try again").click()
     studio.page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+
+
+def test_a_device_that_is_offline_is_told_so_and_goes_on_when_it_is_back(studio: Studio) -> None:
+    studio.complaints.foresee("ERR_INTERNET_DISCONNECTED")
+    page = studio.open()
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    page.context.set_offline(True)
+    page.get_by_label("From seed").fill("777000")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("This device is offline.")
+    page.context.set_offline(False)
+    page.locator(f"{SHOWN}[data-seed='777000']").wait_for()
+    expect(page.locator("#notice")).to_have_text("The service is back.")
