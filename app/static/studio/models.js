@@ -12,6 +12,8 @@ const ROWS = 4;
 // A cell of a sheet is so many pixels wide or a multiple of it: most images fill it with whole pixels.
 const CELL = 64;
 const LEAST_COLUMNS = 4;
+// What ends the name of a score of real images.
+const REAL = "_real";
 const VERDICTS = { exact: "equal to the exporter's, bit for bit", close: "within a rounding of the exporter's" };
 
 /** Make the view. */
@@ -116,19 +118,18 @@ function sheet(model, state, plan) {
   return node;
 }
 
-/** Show the scores that the checkpoint carries, nested ones by their path. */
-function scores(tree) {
-  const rows = flatten(tree, "").slice(0, 40);
-  if (!rows.length) return h("p", { className: "note" }, "No scores in this checkpoint: python -m model evaluate --write adds them.");
-  const table = h("table", { className: "scores" }, h("caption", { className: "unseen" }, "Scores"));
-  for (const [name, value] of rows) table.append(h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value)));
-  return table;
+/** Show the scores that the checkpoint carries, each beside the same score of real images where it has one. */
+function scores(given) {
+  const names = Object.keys(given).filter((name) => !name.endsWith(REAL));
+  if (!names.length) return h("p", { className: "note" }, "No scores in this checkpoint: python -m model evaluate --write adds them.");
+  const hasReal = names.some((name) => name + REAL in given);
+  const row = (name) => h("tr", {}, h("th", { scope: "row" }, name.replaceAll("_", " ")), h("td", {}, figure(given[name])),
+    hasReal && h("td", {}, name + REAL in given ? figure(given[name + REAL]) : ""));
+  return h("table", { className: "scores" }, h("caption", { className: "unseen" }, "Scores"),
+    hasReal && h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, "These images"), h("th", { scope: "col" }, "Real images"))),
+    h("tbody", {}, names.map(row)));
 }
 
-function flatten(tree, path) {
-  return Object.entries(tree).flatMap(([name, value]) => {
-    const full = path ? `${path} ${name}` : name;
-    if (value && typeof value === "object") return flatten(value, full);
-    return [[full.replaceAll("_", " "), typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value ?? "–")]];
-  });
+function figure(value) {
+  return typeof value === "number" ? Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 }) : "–";
 }

@@ -22,11 +22,14 @@ def test_two_models_stand_side_by_side_at_the_same_seeds(studio: Studio) -> None
         assert np.array_equal(canvas_pixels(canvas), expected)
 
 
-def test_a_card_tells_data_licence_and_digest(studio: Studio) -> None:
+def test_a_card_tells_data_licence_and_scores_beside_those_of_real_images(studio: Studio) -> None:
     page = studio.open("#models?model=pets")
     card = page.get_by_role("article", name="pets")
     expect(card).to_contain_text("CC0-1.0")
     expect(card).to_contain_text("cat, dog, 7")
+    recall = card.get_by_role("row", name="recall")
+    expect(recall.get_by_role("cell")).to_have_text(["0.51", "0.73"])
+    expect(card.get_by_role("row", name="fid").get_by_role("cell")).to_have_text(["\u2013", ""])
     page.get_by_role("article", name="pets").get_by_role("button", name="Open its wall").click()
     page.locator(".tile[data-shows*='model=pets']").first.wait_for()
 
