@@ -5,6 +5,7 @@ import { takeSeeds } from "./carrying.js";
 import { modelNamed, sizeOf } from "./catalog.js";
 import { button, h } from "./element.js";
 import { Follower } from "./following.js";
+import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
 import { enlarge } from "./sizing.js";
 import { change, now } from "./state.js";
@@ -17,7 +18,7 @@ const NAMES = { a: "A", b: "B", c: "C" };
 export function createArithmetic() {
   let target = "a";
   const terms = Object.keys(SIGNS).map((part) => createTerm(part, aim));
-  const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1, hidden: true });
+  const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1 });
   const note = h("p", { className: "note", role: "status" });
   const files = h("p", { className: "files" });
   const shelf = createShelf("Drag up, or tap", add);
@@ -37,7 +38,8 @@ export function createArithmetic() {
     shelf.node);
   const follower = new Follower(result, (path) => [path], {
     onShown: () => {
-      result.hidden = false;
+      if (!shown) return blank(result); // it was emptied meanwhile
+      result.classList.remove("blank");
       note.textContent = "";
     },
     onError: (error) => (note.textContent = error.message),
@@ -71,7 +73,7 @@ export function createArithmetic() {
       if (path === shown) return;
       shown = path;
       if (path) return follower.show(path);
-      result.hidden = true;
+      blank(result);
       note.textContent = "Put an image into A to begin: tap one below, or drag it where you want it.";
     },
     call(state) {
@@ -99,7 +101,7 @@ function createTerm(part, aim) {
   const faces = h("div", { className: "three" });
   const mean = h("canvas", { className: "crisp", role: "img", "aria-label": `The average of ${name}`, width: 1, height: 1 });
   const node = h("section", { className: "term", "aria-label": name }, head, faces, mean);
-  const follower = new Follower(mean, (path) => [path]);
+  const follower = new Follower(mean, (path) => [path], { onShown: () => (shown ? mean.classList.remove("blank") : blank(mean)) });
   let shown = "";
   takeSeeds(node, (seed) => now()[part].length < MOST_IN_A_TERM && change({ [part]: [...now()[part], seed] }, { step: true }));
   return {
@@ -118,8 +120,8 @@ function createTerm(part, aim) {
       faces.replaceChildren(...Array.from({ length: MOST_IN_A_TERM }, (_, place) => seeds[place] === undefined
         ? h("span", { className: "gap" })
         : face(seeds[place], remove(place), { label: `Seed ${seeds[place]}: remove from ${name}` })));
-      mean.classList.toggle("blank", !path);
       if (path) follower.show(path);
+      else blank(mean);
     },
   };
 }

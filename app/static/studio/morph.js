@@ -5,6 +5,7 @@ import { takeSeeds } from "./carrying.js";
 import { labelOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
 import { FRAMES_A_SECOND, frameCount, loadFrames, Player } from "./film.js";
+import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
 import { enlarge, roomIn } from "./sizing.js";
 import { change, editsText, now } from "./state.js";
@@ -124,6 +125,7 @@ export function createMorph() {
       scrub.max = frames.length - 1;
       scrub.value = player.index;
       canvas.dataset.shows = strip;
+      canvas.classList.remove("blank");
       note.textContent = "";
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches && !player.isPlaying) toggle();
     } catch (error) {
@@ -148,7 +150,6 @@ export function createMorph() {
       if (keys !== keysShown) showKeys(state.keys);
       keysShown = keys;
       for (const part of [play, scrub]) part.disabled = !isFilm;
-      canvas.hidden = !isFilm;
       files.replaceChildren(...(isFilm ? ["Save as ", ...Object.entries(FORMATS).map(([format, title]) =>
         h("a", { href: filmAddress(model, state, format), download: `${model.name}-morph.${format === "apng" ? "png" : format}` }, title))] : []));
       if (strip === shown) return;
@@ -156,6 +157,8 @@ export function createMorph() {
       if (isFilm) loadFilm(state, strip, steps(model, state));
       else {
         stop();
+        loading.abort();
+        blank(canvas);
         note.textContent = state.keys.length ? "One more image makes a film." : "Two images make a film. Drag them from below, or tap them.";
       }
     },

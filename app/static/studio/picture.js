@@ -21,7 +21,7 @@ const TYPES = ["image/png", "image/jpeg", "image/webp"];
 
 /** Make the view. */
 export function createPicture() {
-  const brush = new Brush(showReady);
+  const brush = new Brush(guide);
   const found = h("canvas", { className: "crisp", role: "img", "aria-label": "What was found", width: 1, height: 1 });
   const said = h("figcaption");
   const yours = h("span");
@@ -83,7 +83,8 @@ export function createPicture() {
     change({ z: [], zclass: "", edits: {} }, { step: true });
     layOut();
     note.textContent = "";
-    if (now().task !== "inpaint") begin();
+    if (now().task === "inpaint") guide();
+    else begin();
   }
 
   async function takeSeed(seed) {
@@ -118,7 +119,12 @@ export function createPicture() {
   function showReady() {
     const isBrush = now().task === "inpaint";
     start.disabled = !source || Boolean(search) || (isBrush && !brush.hasHoles);
-    if (source && isBrush && !search) note.textContent = brush.hasHoles ? "" : "Brush over what shall be filled.";
+  }
+
+  /** Say what is to be done before a hole can be filled. */
+  function guide() {
+    showReady();
+    if (source && now().task === "inpaint" && !search) note.textContent = brush.hasHoles ? "" : "Brush over what shall be filled.";
   }
 
   async function begin() {
@@ -181,7 +187,10 @@ export function createPicture() {
     update(state, before) {
       shelf.update(state);
       const model = modelNamed(state.model);
-      if (before && ["model", "task", "factor"].some((part) => before[part] !== state[part])) layOut();
+      if (before && ["model", "task", "factor"].some((part) => before[part] !== state[part])) {
+        layOut();
+        guide();
+      }
       task.set(state.task);
       effort.set(state.steps);
       for (const part of [width, wipe]) part.hidden = state.task !== "inpaint";

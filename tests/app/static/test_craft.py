@@ -158,7 +158,20 @@ def test_number_keys_go_to_the_views_and_a_question_mark_lists_the_keys(studio: 
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("1")
-    page.get_by_label("From seed").fill("6")
+    page.get_by_label("From seed").press("6")
+    expect(page).to_have_title("Wall · ganloom")
+
+
+def test_keys_that_act_alone_are_turned_off_for_good(studio: Studio) -> None:
+    page = studio.open()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("checkbox", name="act alone").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.locator(".tile[data-shows]").first.wait_for()
+    page.keyboard.press("3")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     expect(page).to_have_title("Wall · ganloom")
 
 

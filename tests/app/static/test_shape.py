@@ -130,3 +130,18 @@ def test_the_wall_takes_the_shape_of_one_image(studio: Studio) -> None:
     expect(attribute.locator("option:checked")).to_have_text("2 changes")
     attribute.select_option("")
     expect(tile).not_to_have_attribute("data-shows", re.compile("edits"))
+
+
+def test_what_is_cleared_leaves_no_image_behind(studio: Studio) -> None:
+    page = studio.open("#arithmetic?a=1,2")
+    result = page.get_by_role("img", name="The result")
+    mean = page.get_by_role("img", name="The average of A")
+    for canvas in (result, mean):
+        expect(canvas).to_have_attribute("data-shows", re.compile("plus=1,2"))
+    page.get_by_role("button", name="Clear").click()
+    for canvas in (result, mean):
+        expect(canvas).to_have_attribute("width", "1")
+        assert canvas_pixels(canvas).max() == 0
+    page.locator(".shelf [data-seed='1']").click()
+    expect(result).to_have_attribute("data-shows", re.compile("plus=1&"))
+    assert np.array_equal(canvas_pixels(result), sent_pixels(studio.url, "mix?plus=1"))
