@@ -25,7 +25,7 @@ export function createModels() {
     button("← Earlier", step(-1), { "aria-label": "Earlier seeds" }), button("Later →", step(1), { "aria-label": "Later seeds" }));
   const node = h("div", {}, controls, cards);
   let shown = "";
-  let plan = planSheet(2);
+  let plan = planSheet(2, innerWidth);
   return {
     node,
     update(state) {
@@ -34,7 +34,7 @@ export function createModels() {
       const other = others.find(({ name }) => name === state.rival) ?? others[0];
       rival.hidden = !others.length;
       rival.set(other?.name ?? "", others.map(({ name }) => [name, name]));
-      plan = planSheet(other ? 2 : 1);
+      plan = planSheet(other ? 2 : 1, node.clientWidth || innerWidth);
       const wanted = [model.digest, other?.digest, state.from, state.psi, state.label, plan.cell, plan.count].join();
       if (wanted === shown) return;
       shown = wanted;
@@ -46,11 +46,11 @@ export function createModels() {
   };
 }
 
-/** Choose how a sheet is laid out in one of so many cards beside each other, so that both show the same seeds. */
-function planSheet(cards) {
+/** Choose how a sheet is laid out in one of so many cards in this width, so that both show the same seeds. */
+function planSheet(cards, room) {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const beside = innerWidth < 54 * rem ? 1 : cards; // as the grid of the style sheet breaks
-  const width = Math.min(innerWidth / beside - 3.5 * rem, 20 * CELL);
+  const beside = room < 52 * rem + 1 ? 1 : cards; // as the grid of the style sheet breaks
+  const width = Math.min(room / beside - 3 * rem - 1, 20 * CELL);
   const cell = CELL * Math.max(1, Math.floor(width / 8 / CELL));
   const columns = Math.max(LEAST_COLUMNS, Math.floor(width / cell));
   return { cell, columns, count: ROWS * columns };

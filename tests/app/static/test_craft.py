@@ -36,7 +36,7 @@ VIEWS = {
     "picture": (f"#picture?z={Z}&task=inpaint", ".directions fieldset:last-child"),
     "models": ("#models", ".card:last-child .sheet canvas:last-child[data-shows]"),
 }
-SIZES = ((390, 844), (1366, 768), (1920, 1080), (2560, 1440))
+SIZES = ((390, 844), (840, 700), (1366, 768), (1920, 1080), (2560, 1440))
 
 
 def go_to(page: Page, view: str) -> None:
@@ -133,7 +133,10 @@ def test_the_studio_works_behind_a_path_prefix(studio: Studio) -> None:
     assert all(path.startswith("/lab/ganloom/") for path in studio.asked), studio.asked
 
 
-def test_the_live_strip_counts_what_was_made(studio: Studio) -> None:
+def test_the_live_strip_counts_what_was_made(
+    open_studio: StudioFactory, studio_server: Server
+) -> None:
+    studio = open_studio(studio_server.url)  # its own: a clock that was installed stays
     studio.page.clock.install()  # it reads every two seconds
     page = studio.open(f"#wall?from={12_345_678}")
     page.locator(".tile[data-shows][data-seed='12345678']").wait_for()
