@@ -5,11 +5,12 @@ import { takeSeeds } from "./carrying.js";
 import { modelNamed, sizeOf } from "./catalog.js";
 import { button, h } from "./element.js";
 import { Follower } from "./following.js";
+import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
 import { enlarge } from "./sizing.js";
 import { change, now } from "./state.js";
 
-const MOST = 3;
+export const MOST_IN_A_TERM = 3;
 const SIGNS = { a: "", b: "\u2212", c: "+" };
 const NAMES = { a: "A", b: "B", c: "C" };
 
@@ -17,12 +18,12 @@ const NAMES = { a: "A", b: "B", c: "C" };
 export function createArithmetic() {
   let target = "a";
   const terms = Object.keys(SIGNS).map((part) => createTerm(part, aim));
-  const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1, hidden: true });
+  const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1 });
   const note = h("p", { className: "note", role: "status" });
   const files = h("p", { className: "files" });
-  const shelf = createShelf("Drag faces up", add);
+  const shelf = createShelf("Drag up, or tap", add);
   const surprise = button("Surprise me", () => {
-    const draw = () => Array.from({ length: MOST }, () => Math.floor(Math.random() * 1e6));
+    const draw = () => Array.from({ length: MOST_IN_A_TERM }, () => Math.floor(Math.random() * 1e6));
     change({ a: draw(), b: draw(), c: draw() }, { step: true });
   });
   const sum = h("div", { className: "sum" },
@@ -32,12 +33,13 @@ export function createArithmetic() {
   const node = h("div", { className: "bench single" },
     h("div", { className: "stage" },
       h("div", { className: "lead" }, h("h2", {}, "Arithmetic"),
-        h("p", { className: "note" }, "Each letter is the average of up to three faces. Take B from A, add C. The sum keeps the length that a face has.")),
+        h("p", { className: "note" }, "Each letter is the average of up to three images. Choose A with something, B without it, and see C gain it.")),
       sum, note, h("div", { className: "actions" }, surprise, button("Clear", () => change({ a: [], b: [], c: [] }, { step: true })), files)),
     shelf.node);
   const follower = new Follower(result, (path) => [path], {
     onShown: () => {
-      result.hidden = false;
+      if (!shown) return blank(result); // it was emptied meanwhile
+      result.classList.remove("blank");
       note.textContent = "";
     },
     onError: (error) => (note.textContent = error.message),
@@ -51,9 +53,9 @@ export function createArithmetic() {
 
   function add(seed) {
     const state = now();
-    if (state[target].length >= MOST) aim(Object.keys(SIGNS).find((part) => state[part].length < MOST) ?? target);
-    if (now()[target].length < MOST) change({ [target]: [...now()[target], seed] }, { step: true });
-    else note.textContent = "All three are full: remove a face first.";
+    if (state[target].length >= MOST_IN_A_TERM) aim(Object.keys(SIGNS).find((part) => state[part].length < MOST_IN_A_TERM) ?? target);
+    if (now()[target].length < MOST_IN_A_TERM) change({ [target]: [...now()[target], seed] }, { step: true });
+    else note.textContent = "All three are full: remove an image first.";
   }
 
   aim(target);
@@ -63,15 +65,16 @@ export function createArithmetic() {
       shelf.update(state);
       const model = modelNamed(state.model);
       for (const term of terms) term.update(state, model);
-      enlarge(result, ...sizeOf(model), 2 * meanSize());
+      enlarge(result, ...sizeOf(model), resultSize());
+      sum.style.setProperty("--mean", `${meanSize()}px`);
       const path = sumAddress(model, state);
       files.replaceChildren(...(path ? ["Save as ", ...["png", "jpeg", "webp"].map((format) =>
         h("a", { href: sumAddress(model, state, format), download: `${model.name}-sum.${format}` }, format.toUpperCase()))] : []));
       if (path === shown) return;
       shown = path;
       if (path) return follower.show(path);
-      result.hidden = true;
-      note.textContent = "Put a face into A to begin. Tap one below, or drag it where you want it.";
+      blank(result);
+      note.textContent = "Put an image into A to begin: tap one below, or drag it where you want it.";
     },
     call(state) {
       const path = sumAddress(modelNamed(state.model), state);
@@ -80,9 +83,15 @@ export function createArithmetic() {
   };
 }
 
-/** Return how large the average of a letter is; the result is twice as large. */
+/** Return how large the average of a letter is. */
 function meanSize() {
-  return innerWidth >= 2000 && innerHeight >= 1000 ? 256 : 128;
+  if (innerWidth < 640) return 64; // its faces stand beside it
+  if (innerWidth >= 2000 && innerHeight >= 1000) return 256;
+  return innerWidth >= 1600 && innerHeight >= 880 ? 192 : 128;
+}
+
+function resultSize() {
+  return innerWidth < 640 ? 192 : 2 * meanSize();
 }
 
 /** One letter: its faces, and their average under them. */
@@ -92,9 +101,9 @@ function createTerm(part, aim) {
   const faces = h("div", { className: "three" });
   const mean = h("canvas", { className: "crisp", role: "img", "aria-label": `The average of ${name}`, width: 1, height: 1 });
   const node = h("section", { className: "term", "aria-label": name }, head, faces, mean);
-  const follower = new Follower(mean, (path) => [path]);
+  const follower = new Follower(mean, (path) => [path], { onShown: () => (shown ? mean.classList.remove("blank") : blank(mean)) });
   let shown = "";
-  takeSeeds(node, (seed) => now()[part].length < MOST && change({ [part]: [...now()[part], seed] }, { step: true }));
+  takeSeeds(node, (seed) => now()[part].length < MOST_IN_A_TERM && change({ [part]: [...now()[part], seed] }, { step: true }));
   return {
     node,
     aim(target) {
@@ -108,11 +117,11 @@ function createTerm(part, aim) {
       if (path === shown && faces.childElementCount) return;
       shown = path;
       const remove = (place) => () => change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });
-      faces.replaceChildren(...Array.from({ length: MOST }, (_, place) => seeds[place] === undefined
+      faces.replaceChildren(...Array.from({ length: MOST_IN_A_TERM }, (_, place) => seeds[place] === undefined
         ? h("span", { className: "gap" })
-        : face(seeds[place], remove(place), `Seed ${seeds[place]}: remove from ${name}`)));
-      mean.classList.toggle("blank", !path);
+        : face(seeds[place], remove(place), { label: `Seed ${seeds[place]}: remove from ${name}` })));
       if (path) follower.show(path);
+      else blank(mean);
     },
   };
 }

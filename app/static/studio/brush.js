@@ -11,7 +11,8 @@ export class Brush {
     this.picture = h("canvas", { className: "crisp" });
     this.holes = h("canvas", { className: "crisp holes", tabIndex: 0, role: "img" });
     this.ink = this.holes.getContext("2d", { willReadFrequently: true });
-    this.node = h("div", { className: "brush" }, this.picture, this.holes);
+    this.point = h("span", { className: "point", "aria-hidden": "true" });
+    this.node = h("div", { className: "brush" }, this.picture, this.holes, this.point);
     this.cursor = null;
     this.holes.addEventListener("pointerdown", (event) => this.begin(event));
     this.holes.addEventListener("pointermove", (event) => event.buttons && this.stroke(event));
@@ -27,6 +28,7 @@ export class Brush {
     context.imageSmoothingQuality = "high";
     context.drawImage(bitmap, (width - bitmap.width * scale) / 2, (height - bitmap.height * scale) / 2, bitmap.width * scale, bitmap.height * scale);
     this.cursor = { x: width / 2, y: height / 2 };
+    this.showCursor();
   }
 
   /** Allow the brush or not. */
@@ -79,6 +81,13 @@ export class Brush {
         if (Math.hypot(row + 0.5 - y, column + 0.5 - x) <= this.radius) this.ink.fillRect(column, row, 1, 1);
   }
 
+  /** Show where the keys have moved the brush to, and how wide it is. */
+  showCursor() {
+    const { width, height } = this.holes;
+    const part = (value, of) => `${(100 * value) / of}%`;
+    this.point.style.cssText = `left:${part(this.cursor.x, width)};top:${part(this.cursor.y, height)};width:${part(2 * this.radius, width)};height:${part(2 * this.radius, height)}`;
+  }
+
   walk(event) {
     const steps = { ArrowLeft: [-2, 0], ArrowRight: [2, 0], ArrowUp: [0, -2], ArrowDown: [0, 2], " ": [0, 0] };
     const step = this.isOn && steps[event.key];
@@ -86,6 +95,7 @@ export class Brush {
     event.preventDefault();
     this.cursor.x = Math.min(this.holes.width, Math.max(0, this.cursor.x + step[0]));
     this.cursor.y = Math.min(this.holes.height, Math.max(0, this.cursor.y + step[1]));
+    this.showCursor();
     if (event.key !== " ") return;
     this.dab(this.cursor.x, this.cursor.y);
     this.onChange();

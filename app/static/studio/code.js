@@ -12,8 +12,7 @@ export function createCallBar(place, onLanguage) {
   const block = h("pre", { tabIndex: 0, role: "region", "aria-label": "Code" }, code);
   const copied = h("span", { className: "unseen", role: "status" });
   const copy = button("Copy", async () => {
-    await navigator.clipboard.writeText(written);
-    copy.textContent = copied.textContent = "Copied";
+    copy.textContent = copied.textContent = (await take(written, code)) ? "Copied" : "Press Ctrl+C";
     setTimeout(() => ((copy.textContent = "Copy"), (copied.textContent = "")), 1600);
   });
   copy.className = "copy";
@@ -30,9 +29,20 @@ export function createCallBar(place, onLanguage) {
   };
 }
 
+/** Put a text on the clipboard. Pages that came over plain HTTP have none to write to: then the code is selected for the person. */
+async function take(text, element) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(element);
+    return false;
+  }
+}
+
 /** A call: `path` with its query, `file` to keep, and `body` (JSON) or `upload` (a file's name) where it is a POST. */
 function curl({ url, body, upload, file }) {
-  const sent = body ? ` -d ${quoted(JSON.stringify(body))}` : upload ? ` --data-binary @${upload}${` -H 'Content-Type: image/png'`}` : "";
+  const sent = body ? ` -d ${quoted(JSON.stringify(body))}` : upload ? ` --data-binary @${upload} -H 'Content-Type: image/png'` : "";
   return `curl ${quoted(url)}${sent}${file ? ` -o ${file}` : ""}`;
 }
 

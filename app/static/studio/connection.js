@@ -1,5 +1,7 @@
 // What a person should know about the service: busy, slow, gone, back. One poller, whoever waits.
 
+import * as text from "./wording.js";
+
 const SLOW_MS = 3000;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 4000;
@@ -21,7 +23,7 @@ export function recovered() {
 }
 
 async function poll() {
-  tell("lost", "The service does not answer. Trying again until it does.");
+  tell("lost", navigator.onLine ? text.LOST : text.OFFLINE);
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     await pause(wait);
     if (await isAlive()) break;

@@ -14,10 +14,10 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-/** A labelled range input whose value is told beside it. `show` writes the value for people. */
-export function slider({ label, min, max, step, value, show = String, onInput, onChange }) {
+/** A labelled range input whose value is told beside it. `show` writes the value for people, `name` is read out in place of a short label. */
+export function slider({ label, name, min, max, step, value, show = String, onInput, onChange }) {
   const output = h("output", {}, show(value));
-  const input = h("input", { type: "range", min, max, step, value });
+  const input = h("input", { type: "range", min, max, step, value, "aria-label": name });
   input.setAttribute("aria-valuetext", show(value));
   const tell = (now) => {
     output.textContent = show(now);

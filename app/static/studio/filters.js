@@ -6,11 +6,14 @@ import { change, now } from "./state.js";
 import { tileSize, tileSizes } from "./sizing.js";
 import { signed } from "./wording.js";
 
+// What the list of attributes says where more than one is leaned towards; no direction has such a name.
+const SEVERAL = "+";
+
 /** Make the controls of the wall. */
 export function createFilters() {
   const label = choice({ label: "Class", options: [], value: "", onChange: (value) => change({ label: value }) });
-  const lean = choice({ label: "Attribute", options: [], value: "", onChange: (name) => change({ lean: name ? { [name]: strengths.get(name) / 2 } : {} }) });
-  const much = slider({ label: "How much", min: -3, max: 3, step: 0.1, value: 0, show: signed, onInput: (value) => change({ lean: { [Object.keys(now().lean)[0]]: value || 0.01 } }) });
+  const lean = choice({ label: "Attribute", options: [], value: "", onChange: (name) => change({ lean: name ? { [name]: strengths.get(name) / 2 } : {} }, { step: true }) });
+  const much = slider({ label: "How much", min: -3, max: 3, step: 0.1, value: 0, show: signed, onInput: (value) => change({ lean: { ...now().lean, [Object.keys(now().lean)[0]]: value || 0.01 } }) });
   const strengths = new Map();
   const psi = slider({ label: "Truncation", min: 0, max: 1, step: 0.05, value: 1, show: (value) => value.toFixed(2), onInput: (value) => change({ psi: value }) });
   const size = slider({ label: "Size", min: 0, max: 4, step: 1, value: 0, onInput: (index) => change({ size: sizes[index] }) });
@@ -30,11 +33,12 @@ export function createFilters() {
     if (modelNamed(now().model) !== model) return;
     strengths.clear();
     for (const { name, strength } of ways) strengths.set(name, strength);
-    const [chosen] = Object.keys(now().lean);
+    const [chosen, ...more] = Object.keys(now().lean);
     lean.hidden = !ways.length;
-    lean.set(chosen ?? "", [["", "As drawn"], ...ways.map(({ name }) => [name, name])]);
-    much.hidden = !chosen;
-    if (!chosen) return;
+    const several = more.length ? [[SEVERAL, `${more.length + 1} changes`]] : [];
+    lean.set(several.length ? SEVERAL : (chosen ?? ""), [["", "As drawn"], ...several, ...ways.map(({ name }) => [name, name])]);
+    much.hidden = !strengths.has(chosen) || more.length > 0;
+    if (much.hidden) return;
     [much.input.min, much.input.max] = [-strengths.get(chosen), strengths.get(chosen)];
     much.set(now().lean[chosen]);
   }

@@ -7,7 +7,9 @@ import { load, paint } from "./pictures.js";
 import { enlarge } from "./sizing.js";
 import { change, editsText, now } from "./state.js";
 import { drawThreads } from "./threads.js";
-import { bytes } from "./wording.js";
+import { bytes, milliseconds } from "./wording.js";
+
+const LEAST_SIDE = 320;
 
 /** Make the inspector; it is hidden while no seed is chosen. */
 export function createInspector() {
@@ -19,25 +21,29 @@ export function createInspector() {
   const files = h("p", { className: "files" });
   const verdict = h("p", { className: "verdict", role: "status" });
   const verify = button("Verify", check);
-  const step = (by) => () => change({ seed: Math.max(0, now().seed + by) });
+  const step = (by) => () => change({ seed: Math.min(Number.MAX_SAFE_INTEGER - 1, Math.max(0, now().seed + by)) });
   const node = h(
     "aside",
-    { className: "inspector", "aria-label": "Inspector", hidden: true, on: { keydown: close } },
+    { className: "inspector", "aria-label": "Inspector", hidden: true, on: { keydown: steer } },
     h("header", {}, title, button("←", step(-1), { "aria-label": "Previous seed" }), button("→", step(1), { "aria-label": "Next seed" }),
       button("×", () => change({ seed: null }, { step: true }), { "aria-label": "Close" })),
     canvas,
     h("p", { className: "actions" },
-      button("To the timeline", () => change({ view: "morph", keys: [...now().keys, now().seed], seed: null }, { step: true })),
-      button("Shape it", () => change({ view: "shape", face: now().seed, seed: null }, { step: true })), verify),
+      button("Morph", () => change({ view: "morph", keys: [...now().keys, now().seed], seed: null }, { step: true }), { "aria-label": "Morph: put it on the timeline" }),
+      button("Shape", () => change({ view: "shape", face: now().seed, edits: now().lean, seed: null }, { step: true }), { "aria-label": "Shape it" }),
+      button("Add", () => change({ view: "arithmetic", a: [...now().a, now().seed].slice(-3), seed: null }, { step: true }), { "aria-label": "Add it to A in arithmetic" }),
+      verify),
     verdict,
+    files,
     h("figure", {}, threads, latentNote),
     facts,
-    files,
   );
   let shown = "";
 
-  function close(event) {
+  function steer(event) {
     if (event.key === "Escape") change({ seed: null }, { step: true });
+    else if (event.key === "ArrowLeft") step(-1)();
+    else if (event.key === "ArrowRight") step(1)();
   }
 
   /** Ask for the same image anew, and have the service judge the one that is shown. */
@@ -79,7 +85,7 @@ export function createInspector() {
       ...fact("Model", model.name),
       ...(labelOf(model, state) ? fact("Class", labelOf(model, state)) : []),
       ...fact("Image", `${picture.bitmap.width} × ${picture.bitmap.height}, ${bytes(picture.blob.size)}`),
-      ...(timing ? fact("Made in", `${timing} ms, in a batch of ${picture.headers.get("X-Ganloom-Batch")}`) : []),
+      ...(timing ? fact("Made in", `${milliseconds(timing)}, in a batch of ${picture.headers.get("X-Ganloom-Batch")}`) : []),
       ...fact("ETag", h("code", {}, (picture.headers.get("ETag") ?? "").replaceAll('"', ""))),
       ...fact("Digest", h("code", { title: model.digest }, model.digest)),
     );
@@ -98,7 +104,7 @@ export function createInspector() {
       title.textContent = `Seed ${state.seed}`;
       canvas.setAttribute("aria-label", `${model.name}, seed ${state.seed}, enlarged`);
       verdict.textContent = "";
-      enlarge(canvas, ...sizeOf(model), 320);
+      enlarge(canvas, ...sizeOf(model), Math.max(LEAST_SIDE, sideIn(node)));
       files.replaceChildren("Save as ", ...["png", "jpg", "webp"].map((extension) =>
         h("a", { href: stillAddress(model, state.seed, { ...looks, extension }), download: `${model.name}-${state.seed}.${extension}` }, extension.toUpperCase())));
       const fail = (error) => {
@@ -108,6 +114,11 @@ export function createInspector() {
       showLatent(model, state).catch(fail);
     },
   };
+}
+
+/** Return how wide an image may be in the inspector, beside a scroll bar. */
+function sideIn({ clientWidth }) {
+  return clientWidth - 3.75 * parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
 async function areEqual(one, other) {

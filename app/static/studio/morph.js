@@ -5,14 +5,15 @@ import { takeSeeds } from "./carrying.js";
 import { labelOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
 import { FRAMES_A_SECOND, frameCount, loadFrames, Player } from "./film.js";
+import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
-import { enlarge } from "./sizing.js";
-import { change, now } from "./state.js";
+import { enlarge, roomIn } from "./sizing.js";
+import { change, editsText, now } from "./state.js";
 
 const FORMATS = { gif: "GIF", webp: "WebP", apng: "APNG", mp4: "MP4", webm: "WebM" };
 const EASINGS = [["linear", "Steady"], ["ease", "Ease"], ["ease-in", "Ease in"], ["ease-out", "Ease out"], ["ease-in-out", "Ease in and out"]];
 const PATHS = [["slerp", "On the sphere"], ["lerp", "Straight"]];
-const MOST_KEYS = 16;
+export const MOST_KEYS = 16;
 
 /** Make the view. */
 export function createMorph() {
@@ -21,20 +22,22 @@ export function createMorph() {
   const told = h("output", {}, "");
   const play = button("Play", toggle, { className: "main" });
   const timeline = h("ol", { className: "timeline", "aria-label": "Key frames; Alt and arrow keys move one, Delete removes it" });
-  const drop = h("li", { className: "drop" }, "Drop faces here");
+  const drop = h("li", { className: "drop" }, "Drop here");
   const note = h("p", { className: "note", role: "status" });
   const path = choice({ label: "Path", options: PATHS, value: "slerp", onChange: (value) => change({ path: value }) });
   const easing = choice({ label: "Easing", options: EASINGS, value: "linear", onChange: (value) => change({ easing: value }) });
   const seconds = slider({ label: "Duration", min: 1, max: 12, step: 1, value: 4, show: (value) => `${value} s`, onChange: (value) => change({ seconds: value }) });
   const files = h("p", { className: "files" });
-  const shelf = createShelf("Drag faces up", (seed) => setKeys([...now().keys, seed]));
+  const shelf = createShelf("Drag up, or tap", (seed) => setKeys([...now().keys, seed]), { leans: true });
   const clear = button("Clear", () => change({ keys: [] }, { step: true }));
   const surprise = button("Surprise me", () => setKeys(Array.from({ length: 5 }, () => Math.floor(Math.random() * 1e6))));
+  const stage = h("div", { className: "stage" }, canvas, h("div", { className: "transport" }, play, scrub, told), timeline, note);
   const node = h("div", { className: "bench" },
-    h("div", { className: "stage" }, canvas, h("div", { className: "transport" }, play, scrub, told), timeline, note),
+    stage,
     h("section", { className: "steer", "aria-label": "The film" }, h("h2", {}, "Morph"),
-      h("p", { className: "note" }, "A walk through the latent space, from face to face. Every frame is an image of its own."),
-      path, easing, seconds, h("p", { className: "actions" }, surprise, clear), files),
+      h("p", { className: "note" }, "A walk through the latent space from one image to the next. Every frame is an image of its own."),
+      path, easing, seconds, h("p", { className: "actions" }, surprise, clear), files,
+      h("p", { className: "note keys" }, "Drag key frames to move them; by keys: Alt and an arrow moves one, Delete removes it, the arrows of the slider step through the film.")),
     shelf.node);
   const player = new Player(canvas, (index) => {
     scrub.value = index;
@@ -84,7 +87,7 @@ export function createMorph() {
 
   function showKeys(keys) {
     const items = keys.map((seed, place) => {
-      const one = face(seed, () => seekKey(place), `Key frame ${place + 1}: seed ${seed}`);
+      const one = face(seed, () => seekKey(place), { label: `Key frame ${place + 1}: seed ${seed}`, leans: true });
       one.addEventListener("dragstart", () => (moved = place));
       one.addEventListener("dragend", () => (moved = null));
       return h("li", { on: { keydown: (event) => moveKey(event, place) } }, one,
@@ -122,6 +125,7 @@ export function createMorph() {
       scrub.max = frames.length - 1;
       scrub.value = player.index;
       canvas.dataset.shows = strip;
+      canvas.classList.remove("blank");
       note.textContent = "";
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches && !player.isPlaying) toggle();
     } catch (error) {
@@ -139,14 +143,13 @@ export function createMorph() {
       easing.set(state.easing);
       seconds.set(state.seconds);
       const model = modelNamed(state.model);
-      enlarge(canvas, ...sizeOf(model), Math.max(128, Math.min(640, innerHeight - 460)));
+      enlarge(canvas, ...sizeOf(model), roomIn(stage, { below: 16 }));
       const isFilm = state.keys.length > 1;
       const strip = isFilm ? filmAddress(model, state, "png") : "";
-      const keys = `${model.digest} ${labelOf(model, state)} ${state.psi} ${state.keys}`;
+      const keys = `${model.digest} ${labelOf(model, state)} ${state.psi} ${editsText(state.lean)} ${state.keys}`;
       if (keys !== keysShown) showKeys(state.keys);
       keysShown = keys;
       for (const part of [play, scrub]) part.disabled = !isFilm;
-      canvas.hidden = !isFilm;
       files.replaceChildren(...(isFilm ? ["Save as ", ...Object.entries(FORMATS).map(([format, title]) =>
         h("a", { href: filmAddress(model, state, format), download: `${model.name}-morph.${format === "apng" ? "png" : format}` }, title))] : []));
       if (strip === shown) return;
@@ -154,7 +157,9 @@ export function createMorph() {
       if (isFilm) loadFilm(state, strip, steps(model, state));
       else {
         stop();
-        note.textContent = state.keys.length ? "One more face makes a film." : "Two faces make a film. Drag them from below, or tap them.";
+        loading.abort();
+        blank(canvas);
+        note.textContent = state.keys.length ? "One more image makes a film." : "Two images make a film. Drag them from below, or tap them.";
       }
     },
     call(state) {
@@ -179,6 +184,7 @@ function filmAddress(model, state, format) {
     model: model.is_default ? "" : model.name,
     label: labelOf(model, state),
     truncation: state.psi === 1 ? "" : state.psi,
+    edits: editsText(state.lean),
     digest: model.digest,
   });
 }

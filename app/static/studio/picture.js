@@ -1,6 +1,6 @@
-// From a picture: find its latent, fill what is brushed, then shape what was found.
+// From a picture: find its latent, or mend the picture by it, then shape what was found.
 
-import { stillAddress } from "./api.js";
+import { address, ask, post, stillAddress } from "./api.js";
 import { Brush } from "./brush.js";
 import { takeSeeds } from "./carrying.js";
 import { looksOf, modelNamed, sizeOf } from "./catalog.js";
@@ -8,19 +8,24 @@ import { button, choice, h, slider } from "./element.js";
 import { Follower } from "./following.js";
 import { decode, fetchPicture, load } from "./pictures.js";
 import { foundCall, Search } from "./search.js";
+import { save } from "./saving.js";
 import { createShelf } from "./shelf.js";
-import { enlarge, halfOf } from "./sizing.js";
+import { enlarge, roomIn } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, now } from "./state.js";
 
-const TASKS = [["invert", "Find it"], ["inpaint", "Fill what I brush"], ["denoise", "Remove noise"]];
+const TASKS = [["invert", "Find it"], ["inpaint", "Fill what I brush"], ["denoise", "Remove noise"], ["super-resolve", "Enlarge it"]];
+const STARTS = { inpaint: "Fill", denoise: "Clean", "super-resolve": "Enlarge" };
+const FACTORS = [2, 4, 8];
 const TYPES = ["image/png", "image/jpeg", "image/webp"];
 
 /** Make the view. */
 export function createPicture() {
-  const brush = new Brush(showReady);
+  const brush = new Brush(guide);
   const found = h("canvas", { className: "crisp", role: "img", "aria-label": "What was found", width: 1, height: 1 });
   const said = h("figcaption");
+  const yours = h("span");
+  const files = h("p", { className: "files" }, "Save as ", ["png", "jpeg", "webp"].map((format) => button(format.toUpperCase(), () => keep(format), { className: "plain" })));
   const file = h("input", { type: "file", accept: TYPES.join(","), className: "unseen", tabIndex: -1, "aria-hidden": "true", on: { change: () => file.files[0] && takeFile(file.files[0]) } });
   const drop = h("div", { className: "dropzone" }, h("p", {}, "Drop or paste a picture"), button("Choose a file", () => file.click()), file);
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Search" });
@@ -28,19 +33,20 @@ export function createPicture() {
   const progress = h("div", { className: "progress", hidden: true }, bar, cancel);
   const note = h("p", { className: "note", role: "status" });
   const task = choice({ label: "Task", options: TASKS, value: "invert", onChange: (value) => change({ task: value }) });
-  const effort = slider({ label: "Effort", min: 100, max: 1000, step: 50, value: 300, show: (value) => `${value}`, onChange: (value) => change({ steps: value }) });
+  const effort = slider({ label: "Effort", min: 100, max: 1000, step: 50, value: 300, show: (value) => `${value} steps`, onChange: (value) => change({ steps: value }) });
+  const factor = choice({ label: "How much smaller it is", options: [], value: "4", onChange: (value) => change({ factor: Number(value) }) });
   const width = slider({ label: "Brush", min: 1, max: 16, step: 1, value: 5, show: (value) => `${value} px`, onInput: (value) => (brush.radius = value) });
   const wipe = button("Wipe the brush", () => brush.clear());
   const start = button("Search", begin, { className: "main", disabled: true });
   const label = choice({ label: "Class", options: [], value: "", onChange: (value) => change({ zclass: value }, { step: true }) });
   const sliders = createSliders((edits, step) => change({ edits }, { step }));
-  const shelf = createShelf("Or take a face", takeSeed);
+  const shelf = createShelf("Or take one", takeSeed);
   const stage = h("div", { className: "stage pair" },
-    h("figure", {}, drop, brush.node, h("figcaption", {}, button("Another picture", () => file.click(), { className: "plain" }))),
+    h("figure", {}, drop, brush.node, h("figcaption", {}, yours, " ", button("Another picture", () => file.click(), { className: "plain" }))),
     h("figure", {}, found, said), h("div", { className: "below" }, progress, note));
   const node = h("div", { className: "bench", on: { dragover: welcome, drop: takeDrop } }, stage,
     h("section", { className: "steer", "aria-label": "The search" }, h("h2", {}, "From a picture"),
-      task, effort, width, h("p", { className: "actions" }, start, wipe), label, sliders.node),
+      task, factor, effort, width, h("p", { className: "actions" }, start, wipe), label, sliders.node, files),
     shelf.node);
   const follower = new Follower(found, foundCall, { onError: fail });
   let source = null; // the bitmap and the file of the picture
@@ -77,7 +83,8 @@ export function createPicture() {
     change({ z: [], zclass: "", edits: {} }, { step: true });
     layOut();
     note.textContent = "";
-    if (now().task !== "inpaint") begin();
+    if (now().task === "inpaint") guide();
+    else begin();
   }
 
   async function takeSeed(seed) {
@@ -86,8 +93,24 @@ export function createPicture() {
     takeFile(new File([blob], `seed-${seed}.png`, { type: "image/png" }));
   }
 
+  /** Save what was found, as the service writes it in this format. */
+  async function keep(format) {
+    const model = modelNamed(now().model);
+    const [path, { body }] = foundCall(wishOf(model, now()));
+    try {
+      save(await (await ask(path, post({ ...JSON.parse(body), format }))).blob(), `${model.name}-found.${format}`);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Show the picture as it will be sent: at the model's size, or as many times smaller as it shall be enlarged. */
   function layOut() {
-    if (source) brush.take(source.bitmap, ...sizeOf(modelNamed(now().model)));
+    const state = now();
+    const size = sizeOf(modelNamed(state.model));
+    const [height, width] = state.task === "super-resolve" ? size.map((side) => Math.max(1, Math.round(side / state.factor))) : size;
+    if (source) brush.take(source.bitmap, height, width);
+    yours.textContent = `Your picture, ${width} × ${height}.`;
     showReady();
     for (const part of [brush.node, stage.querySelector("figcaption")]) part.hidden = !source;
     drop.hidden = Boolean(source);
@@ -96,7 +119,12 @@ export function createPicture() {
   function showReady() {
     const isBrush = now().task === "inpaint";
     start.disabled = !source || Boolean(search) || (isBrush && !brush.hasHoles);
-    if (source && isBrush && !search) note.textContent = brush.hasHoles ? "" : "Brush over what shall be filled.";
+  }
+
+  /** Say what is to be done before a hole can be filled. */
+  function guide() {
+    showReady();
+    if (source && now().task === "inpaint" && !search) note.textContent = brush.hasHoles ? "" : "Brush over what shall be filled.";
   }
 
   async function begin() {
@@ -109,8 +137,9 @@ export function createPicture() {
     bar.value = 0;
     showReady();
     try {
-      const blob = state.task === "inpaint" ? await brush.toBlob() : source.blob;
-      const job = await mine.run(blob, { model: model.name, digest: model.digest, task: state.task === "invert" ? "" : state.task, steps: state.steps });
+      // What is brushed or made small here is sent as it is seen; any other picture as it came.
+      const blob = ["inpaint", "super-resolve"].includes(state.task) ? await brush.toBlob() : source.blob;
+      const job = await mine.run(blob, { ...searchOf(model, state), digest: model.digest });
       if (search === mine) await end(job, model);
     } catch (error) {
       if (search === mine) fail(error);
@@ -148,7 +177,7 @@ export function createPicture() {
     brush.clear();
     layOut();
     brush.picture.dataset.shows = path;
-    note.textContent = "Filled: left your picture, its hole filled; right the whole face that the model sees.";
+    note.textContent = "Filled: left your picture, its hole filled; right the whole image that the model sees.";
   }
 
   layOut();
@@ -158,23 +187,28 @@ export function createPicture() {
     update(state, before) {
       shelf.update(state);
       const model = modelNamed(state.model);
-      if (before && before.model !== state.model) layOut();
+      if (before && ["model", "task", "factor"].some((part) => before[part] !== state[part])) {
+        layOut();
+        guide();
+      }
       task.set(state.task);
       effort.set(state.steps);
       for (const part of [width, wipe]) part.hidden = state.task !== "inpaint";
+      factor.hidden = state.task !== "super-resolve";
+      factor.set(String(state.factor), FACTORS.filter((times) => sizeOf(model).every((side) => side % times === 0)).map((times) => [String(times), `${times} times`]));
       brush.allow(state.task === "inpaint");
       const isFound = state.z.length === model.spec.z_dim;
-      const most = halfOf(stage);
+      const most = roomIn(stage, { across: 2, below: 10 });
       for (const canvas of [brush.picture, brush.holes, found]) enlarge(canvas, ...sizeOf(model), most);
       drop.style.width = drop.style.height = `${most}px`;
-      start.textContent = { inpaint: "Fill", denoise: "Clean" }[state.task] ?? "Search";
+      start.textContent = STARTS[state.task] ?? "Search";
       label.hidden = !isFound || !model.class_names.length;
       label.set(state.zclass, model.class_names.map((name) => [name, name]));
-      sliders.node.hidden = found.hidden = !isFound;
-      said.textContent = isFound ? "Found: a face of the model" : "";
+      for (const part of [sliders.node, found, files]) part.hidden = !isFound;
+      said.textContent = isFound ? "What the model has for it." : "";
       if (isFound) sliders.update(model, state.edits);
       showReady();
-      const wish = { model, z: state.z, label: state.zclass, edits: state.edits };
+      const wish = wishOf(model, state);
       const key = JSON.stringify({ ...wish, model: model.digest });
       if (!isFound || key === shown) return;
       shown = key;
@@ -182,9 +216,24 @@ export function createPicture() {
     },
     call(state) {
       const model = modelNamed(state.model);
-      if (state.z.length !== model.spec.z_dim) return { path: `invert?model=${encodeURIComponent(model.name)}&steps=${state.steps}`, upload: "picture.png" };
-      const [path, { body }] = foundCall({ model, z: state.z, label: state.zclass, edits: state.edits });
+      if (state.z.length !== model.spec.z_dim) return { path: address("invert", searchOf(model, state)), upload: "picture.png" };
+      const [path, { body }] = foundCall(wishOf(model, state));
       return { path, body: JSON.parse(body), file: "found.png" };
     },
   };
+}
+
+/** Write how a state has a picture searched for. */
+function searchOf(model, state) {
+  return {
+    model: model.name,
+    task: state.task === "invert" ? "" : state.task,
+    factor: state.task === "super-resolve" ? state.factor : "",
+    steps: state.steps,
+  };
+}
+
+/** Return the image that a state has found, as `foundCall` takes it. */
+function wishOf(model, state) {
+  return { model, z: state.z, label: state.zclass, edits: state.edits };
 }

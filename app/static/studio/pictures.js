@@ -68,6 +68,13 @@ export function paint(canvas, bitmap) {
   context.drawImage(bitmap, 0, 0);
 }
 
+/** Empty a canvas: the style sheet shows where its image will be. */
+export function blank(canvas) {
+  canvas.width = canvas.height = 1;
+  canvas.classList.add("blank");
+  delete canvas.dataset.shows;
+}
+
 function startMore() {
   while (running < AT_ONCE && waiting.length) {
     const job = waiting.shift();

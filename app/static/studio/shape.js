@@ -7,9 +7,10 @@ import { button, h } from "./element.js";
 import { Follower } from "./following.js";
 import { load, paint } from "./pictures.js";
 import { createShelf } from "./shelf.js";
-import { enlarge, halfOf } from "./sizing.js";
+import { enlarge, roomIn } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, editsText, now } from "./state.js";
+import { milliseconds } from "./wording.js";
 
 /** Make the view. */
 export function createShape() {
@@ -21,19 +22,20 @@ export function createShape() {
   const files = h("p", { className: "files" });
   const sliders = createSliders((edits, step) => change({ edits }, { step }));
   const choose = (seed) => change({ face: seed }, { step: true });
-  const shelf = createShelf("Shape another face", choose);
+  const shelf = createShelf("Shape another", choose);
   const stage = h("div", { className: "stage pair" },
     h("figure", {}, before, named), h("figure", {}, after, said), note);
+  const toWall = button("Shape the wall like this", () => change({ view: "wall", lean: now().edits }, { step: true }));
   const node = h("div", { className: "bench" }, stage,
     h("section", { className: "steer", "aria-label": "Directions" }, h("h2", {}, "Shape"), sliders.node,
-      h("p", { className: "actions" }, button("Add to the timeline", () => change({ view: "morph", keys: [...now().keys, faceOf(now())] }, { step: true }))), files),
+      h("p", { className: "actions" }, toWall, button("Its seed to the timeline", () => change({ view: "morph", keys: [...now().keys, faceOf(now())] }, { step: true }))), files),
     shelf.node);
   takeSeeds(stage, choose);
   const follower = new Follower(after, (path) => [path], {
     onShown: (path, { headers }) => {
       note.textContent = "";
       const [, forward] = headers.get("Server-Timing")?.match(/forward;dur=([\d.]+)/) ?? [];
-      said.textContent = `After${forward ? `, woven in ${forward} ms` : ""}`;
+      said.textContent = `After${forward ? `, made in ${milliseconds(forward)}` : ""}`;
     },
     onError: (error) => (note.textContent = error.message),
   });
@@ -46,7 +48,8 @@ export function createShape() {
       shelf.update(state);
       const model = modelNamed(state.model);
       sliders.update(model, state.edits);
-      for (const canvas of [before, after]) enlarge(canvas, ...sizeOf(model), halfOf(stage));
+      toWall.disabled = !editsText(state.edits);
+      for (const canvas of [before, after]) enlarge(canvas, ...sizeOf(model), roomIn(stage, { across: 2, below: 7.5 }));
       const path = addressOf(model, state);
       files.replaceChildren("Save as ", ...["png", "jpg", "webp"].map((extension) =>
         h("a", { href: addressOf(model, state, extension), download: `${model.name}-${faceOf(state)}-shaped.${extension}` }, extension.toUpperCase())));

@@ -5,36 +5,41 @@ import { carrySeed } from "./carrying.js";
 import { looksOf, modelNamed } from "./catalog.js";
 import { button, h } from "./element.js";
 import { load, paint } from "./pictures.js";
-import { change, now } from "./state.js";
+import { moveAmong } from "./roving.js";
+import { change, editsText, now } from "./state.js";
 
 const COUNT = 40;
 
-/** Make a shelf; `onSeed` takes the seed of a face that was chosen by key or tap. */
-export function createShelf(hint, onSeed) {
-  const faces = h("div", { className: "faces", role: "group", "aria-label": hint });
-  const next = button("More", () => change({ from: Math.min(now().from + COUNT, Number.MAX_SAFE_INTEGER - COUNT) }));
-  const node = h("div", { className: "shelf" }, h("span", { className: "note" }, hint), faces, next);
+/** Make a shelf; `onSeed` takes the seed of a face that was chosen by key or tap. A shelf that `leans` does so with the wall. */
+export function createShelf(hint, onSeed, { leans = false } = {}) {
+  const faces = h("div", { className: "faces", role: "group", "aria-label": `${hint}; arrow keys move`, on: { keydown: (event) => moveAmong(faces, event) } });
+  const step = (by) => () => change({ from: Math.max(0, Math.min(now().from + by, Number.MAX_SAFE_INTEGER - COUNT)) });
+  const earlier = button("←", step(-COUNT), { className: "plain", "aria-label": "Earlier seeds" });
+  const later = button("→", step(COUNT), { className: "plain", "aria-label": "Later seeds" });
+  const node = h("div", { className: "shelf" }, h("span", { className: "note" }, hint), earlier, faces, later);
   let shown = "";
   return {
     node,
     update(state) {
       const model = modelNamed(state.model);
-      const first = stillAddress(model, state.from, looksOf(model, state));
+      earlier.disabled = state.from === 0;
+      const first = stillAddress(model, state.from, looksOf(model, state, leans ? editsText(state.lean) : ""));
       if (first === shown) return;
       shown = first;
-      faces.replaceChildren(...Array.from({ length: COUNT }, (_, index) => face(state.from + index, onSeed)));
+      faces.replaceChildren(...Array.from({ length: COUNT }, (_, index) => face(state.from + index, onSeed, { leans })));
+      for (const one of [...faces.children].slice(1)) one.tabIndex = -1;
       faces.scrollLeft = 0;
     },
   };
 }
 
 /** Make a small face of a seed as the state has it now; a button that can be dragged. */
-export function face(seed, onSeed, label = `Seed ${seed}`) {
+export function face(seed, onSeed, { label = `Seed ${seed}`, leans = false } = {}) {
   const canvas = h("canvas", { "aria-hidden": "true", width: 1, height: 1 });
   const node = h("button", { type: "button", className: "face", title: label, "aria-label": label, data: { seed }, on: { click: () => onSeed?.(seed) } }, canvas);
   const state = now();
   const model = modelNamed(state.model);
-  const path = stillAddress(model, seed, looksOf(model, state));
+  const path = stillAddress(model, seed, looksOf(model, state, leans ? editsText(state.lean) : ""));
   carrySeed(node, () => seed);
   load(path).then(
     ({ bitmap }) => {

@@ -4,6 +4,9 @@ const MULTIPLES = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 10];
 const LEAST = 32;
 const MOST = 320;
 const PREFERRED = 128;
+const LEAST_ROOM = 96;
+// As in the style sheets: 60rem.
+const STACKED_BELOW = 960;
 
 /** List the sizes of a tile for images of this height and width, smallest first. */
 export function tileSizes(height, width) {
@@ -27,9 +30,12 @@ export function enlarge(canvas, height, width, most) {
   canvas.style.height = `${height * scale}px`;
 }
 
-/** Return how large each of two canvases beside each other may be. */
-export function halfOf(stage) {
-  const half = Math.floor((stage.clientWidth || innerWidth) / 2);
-  const height = innerWidth < 960 ? innerHeight - 340 : innerHeight - 400;
-  return Math.max(96, Math.min(half > 300 ? half - 40 : half - 22, height, 512));
+/** Return the side of a box of a stage, in pixels: `across` of them beside each other, `below` rem of its height for other things. */
+export function roomIn(stage, { across = 1, below = 6, most = 832 } = {}) {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const isStacked = innerWidth < STACKED_BELOW;
+  // Where a view is one column its stage grows with what is in it: the window says how much is sensible.
+  const tall = isStacked ? innerHeight / 2 : (stage.clientHeight || innerHeight - 14 * rem) - below * rem;
+  const wide = (stage.clientWidth || innerWidth) - 2 * rem - (across - 1) * 1.5 * rem;
+  return Math.max(LEAST_ROOM, Math.min(wide / across, tall, most));
 }

@@ -5,7 +5,7 @@ import { button, h, slider } from "./element.js";
 import { signed } from "./wording.js";
 
 const TITLES = { attribute: "Named", sefa: "SeFa", pca: "PCA" };
-const NOTES = { attribute: "Fitted from labels of the training data", sefa: "Found in the first layer's weights", pca: "Where the first layer varies most" };
+const NOTES = { attribute: "fitted to labels of the data", sefa: "from the first layer's weights", pca: "where the first layer varies most" };
 const WALK_MS = 1400;
 const STEP = 0.05;
 
@@ -36,7 +36,10 @@ export function createSliders(onEdits) {
   }
 
   function show() {
-    for (const [name, field] of byName) field.set(edits[name] ?? 0);
+    for (const [name, field] of byName) {
+      field.set(edits[name] ?? 0);
+      field.classList.toggle("moved", Boolean(edits[name]));
+    }
     undo.disabled = !done.length;
     reset.disabled = !Object.values(edits).some(Boolean);
   }
@@ -77,8 +80,9 @@ export function createSliders(onEdits) {
     ways = listed;
     byName.clear();
     const parts = Object.keys(TITLES).map((kind) => {
-      const fields = ways.filter((way) => way.kind === kind).map((way) => field(way));
-      return fields.length && h("fieldset", {}, h("legend", { title: NOTES[kind] }, TITLES[kind]), fields);
+      const fields = families(ways.filter((way) => way.kind === kind)).map(([family, members]) =>
+        family ? h("div", { className: "family", role: "group", "aria-label": family }, h("h3", {}, family.replaceAll("_", " ")), members.map((way) => field(way, family))) : members.map((way) => field(way)));
+      return fields.length && h("fieldset", {}, h("legend", {}, TITLES[kind], h("span", { className: "note" }, NOTES[kind])), fields);
     });
     groups.replaceChildren(...parts.filter(Boolean));
     note.textContent = ways.length ? "" : "This checkpoint has no directions: python -m model directions adds them.";
@@ -86,10 +90,10 @@ export function createSliders(onEdits) {
     show();
   }
 
-  function field({ name, strength }) {
+  function field({ name, strength }, family = "") {
     let before = null;
     const one = slider({
-      label: name, min: -strength, max: strength, step: STEP, value: 0, show: signed,
+      label: family ? name.slice(family.length + 1).replaceAll("_", " ") : name, name, min: -strength, max: strength, step: STEP, value: 0, show: signed,
       onInput: (value) => {
         before ??= edits;
         stopWalk();
@@ -125,6 +129,14 @@ export function createSliders(onEdits) {
       show();
     },
   };
+}
+
+/** Sort named directions into families, those that begin alike: hair-black and hair-teal are of the family hair. */
+function families(ways) {
+  const familyOf = ({ kind, name }) => (kind === "attribute" && name.includes("-") ? name.slice(0, name.indexOf("-")) : "");
+  const byFamily = new Map();
+  for (const way of ways) byFamily.set(familyOf(way), [...(byFamily.get(familyOf(way)) ?? []), way]);
+  return [...byFamily];
 }
 
 /** Round strengths as the URL writes them and drop those that are nothing. */

@@ -40,6 +40,7 @@ const PARTS = {
   zclass: { ...word, start: "" },
   task: { ...word, start: "invert" },
   steps: { ...number(50, 2000), start: 300 },
+  factor: { ...number(2, 8), start: 4 },
   a: { ...list, start: [] },
   b: { ...list, start: [] },
   c: { ...list, start: [] },

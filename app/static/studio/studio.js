@@ -1,13 +1,15 @@
 // The studio: one state, one view at a time, and what frames them.
 
-import { createArithmetic } from "./arithmetic.js";
+import { createArithmetic, MOST_IN_A_TERM } from "./arithmetic.js";
+import { takeSeeds } from "./carrying.js";
 import { loadCatalog, modelNamed, models } from "./catalog.js";
 import { createCallBar } from "./code.js";
 import { tellTo } from "./connection.js";
-import { h } from "./element.js";
+import { button, h } from "./element.js";
+import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { createModels } from "./models.js";
-import { createMorph } from "./morph.js";
+import { createMorph, MOST_KEYS } from "./morph.js";
 import { createPicture } from "./picture.js";
 import { createShape } from "./shape.js";
 import { change, link, now, onChange } from "./state.js";
@@ -24,12 +26,21 @@ const VIEWS = {
   models: { title: "Models", create: createModels },
 };
 
+/** What a view does with a seed that is dropped on its tab, without leaving the view that it came from; and what is said then. */
+const TAKES = {
+  morph: ({ keys }, seed) => [{ keys: [...keys, seed].slice(0, MOST_KEYS) }, `Seed ${seed} is on the timeline.`],
+  shape: (_, seed) => [{ face: seed, edits: {} }, `Seed ${seed} is ready to be shaped.`],
+  arithmetic: ({ a }, seed) => [{ a: [...a, seed].slice(-MOST_IN_A_TERM) }, `Seed ${seed} is in A.`],
+};
+const TOLD_MS = 4000;
+
 const place = document.getElementById("view");
 const notice = document.getElementById("notice");
 const tabs = document.getElementById("views");
 const modelChoice = document.getElementById("model");
 const made = {};
 let shown = null;
+let fading = 0;
 
 function viewOf(state) {
   return VIEWS[state.view] ? state.view : "wall";
@@ -62,13 +73,20 @@ function tell(kind, text) {
   notice.hidden = kind === "fine";
   notice.className = kind;
   notice.textContent = text;
+  if (kind === "done") fade();
   if (kind !== "back") return;
   loadCatalog().then((isNew) => {
     if (isNew) fillModels();
     notice.textContent = isNew ? "The service is back, with other weights." : text;
     show(now());
   });
-  setTimeout(() => notice.className === "back" && (notice.hidden = true), 4000);
+  fade();
+}
+
+/** Take good news away again, unless other news has come. */
+function fade() {
+  clearTimeout(fading);
+  fading = setTimeout(() => ["back", "done"].includes(notice.className) && (notice.hidden = true), TOLD_MS);
 }
 
 function fillModels() {
@@ -79,6 +97,15 @@ function fillModels() {
 tellTo(tell);
 startTheme(document.getElementById("theme"));
 tabs.append(...Object.entries(VIEWS).map(([view, { title }]) => h("a", { data: { view }, href: `#${view}` }, title)));
+for (const tab of tabs.children) {
+  const take = TAKES[tab.dataset.view];
+  if (!take) continue;
+  takeSeeds(tab, (seed) => {
+    const [patch, told] = take(now(), seed);
+    change(patch, { step: true });
+    tell("done", told);
+  });
+}
 modelChoice.addEventListener("change", () => change({ model: modelChoice.value, label: "", edits: {}, lean: {}, size: 0, z: [], zclass: "" }, { step: true }));
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part behind # is the state
@@ -86,11 +113,26 @@ document.getElementById("skip").addEventListener("click", (event) => {
 });
 const callBar = createCallBar(document.getElementById("call"), (lang) => change({ lang }));
 startLive(document.getElementById("live"));
-await loadCatalog();
-fillModels();
-if (models().length) {
+startKeys(document.getElementById("keys"), Object.keys(VIEWS));
+
+/** Show the first view once it is known what is served, or say why there is none. */
+async function begin() {
+  place.replaceChildren(h("p", { className: "empty", role: "status" }, "Asking what is served …"));
+  try {
+    await loadCatalog();
+  } catch (error) {
+    place.replaceChildren(h("p", { className: "empty", role: "alert" }, error.message), h("p", { className: "empty" }, button("Try again", begin)));
+    return;
+  }
+  if (!models().length) {
+    place.replaceChildren(h("p", { className: "empty" }, "No model is served. Put a checkpoint into the weights folder and start again."));
+    return;
+  }
+  fillModels();
   onChange(show);
   show(now());
-} else {
-  place.append(h("p", { className: "empty" }, "No model is served. Put a checkpoint into the weights folder and start again."));
+  // What is as large as its place is measured anew when the place is.
+  addEventListener("resize", () => requestAnimationFrame(() => show(now(), now())));
 }
+
+await begin();

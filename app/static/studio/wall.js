@@ -7,6 +7,7 @@ import { createInspector } from "./inspector.js";
 import { createFilters } from "./filters.js";
 import { load, paint } from "./pictures.js";
 import { carrySeed } from "./carrying.js";
+import { moveAmong } from "./roving.js";
 import { change, editsText, now } from "./state.js";
 import { tileSize } from "./sizing.js";
 
@@ -158,20 +159,4 @@ export function createWall() {
       return { path: "generate", body, file: `${model.name}.png` };
     },
   };
-}
-
-/** Let the arrow keys, Home and End move the focus among the buttons of a grid. */
-function moveAmong(grid, event) {
-  const all = [...grid.children];
-  const at = all.indexOf(document.activeElement);
-  if (at < 0) return;
-  const top = all[0].offsetTop;
-  const columns = Math.max(1, all.findIndex((tile) => tile.offsetTop > top));
-  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -at, End: all.length - 1 - at };
-  const next = all[at + steps[event.key]];
-  if (!next) return;
-  event.preventDefault();
-  all[at].tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
 }

@@ -2,10 +2,17 @@
 
 export const BUSY = "Many images are being made: the queue is full.";
 export const STARTING = "The service is starting.";
+export const LOST = "The service does not answer. Trying again until it does.";
+export const OFFLINE = "This device is offline. Going on as soon as it is back.";
 
 /** Write a number of bytes for people. */
 export function bytes(count) {
   return count < 10_000 ? `${count.toLocaleString("en")} bytes` : `${Math.round(count / 1024).toLocaleString("en")} KiB`;
+}
+
+/** Write milliseconds, with a decimal where it says something. */
+export function milliseconds(count) {
+  return `${Number(count).toFixed(count < 9.95 ? 1 : 0)} ms`;
 }
 
 /** Write a signed strength. */

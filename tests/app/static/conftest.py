@@ -17,6 +17,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    ViewportSize,
     sync_playwright,
 )
 
@@ -24,6 +25,7 @@ from tests.app.server_process import Server
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _LIMIT_MS = 20_000
+LAPTOP: ViewportSize = {"width": 1280, "height": 800}
 
 
 @dataclass
@@ -53,17 +55,51 @@ class Complaints:
 
 @dataclass
 class Studio:
-    """One page, where it was opened, and what it complained about."""
+    """One page, where it was opened, what it complained about, and what it asked for."""
 
     page: Page
     url: str
-    complaints: Complaints
-    asked: list[str]
+    complaints: Complaints = field(default_factory=Complaints)
+    asked: list[str] = field(default_factory=list)
 
     def open(self, state: str = "") -> Page:
+        """Load the page anew, at this state."""
+        self.page.goto("about:blank")  # or another state would not be another page
         self.page.goto(f"{self.url}/{state}")
-        self.page.locator("main > *").first.wait_for()
+        self.page.locator("main[class^=view-]").wait_for()
         return self.page
+
+    def listen(self) -> None:
+        for event, hear in self._ears().items():
+            self.page.on(event, hear)  # type: ignore[call-overload]  # one name for all events
+
+    def ignore(self) -> None:
+        for event, hear in self._ears().items():
+            self.page.remove_listener(event, hear)
+
+    def _ears(self) -> dict[str, Callable[..., None]]:
+        return {
+            "console": self.complaints.hear,
+            "pageerror": self._hear_error,
+            "request": self._hear_request,
+            "response": self._hear_answer,
+            "requestfailed": self._hear_failure,
+        }
+
+    def _hear_error(self, error: object) -> None:
+        self.complaints.found.append(f"error: {error}")
+
+    def _hear_request(self, request: Request) -> None:
+        self.asked.append(request.url.removeprefix(self.url))
+
+    def _hear_answer(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.complaints.found.append(f"{answer.status}: {answer.url}")
+
+    def _hear_failure(self, request: Request) -> None:
+        # What the page itself gave up, because a newer wish replaced it, is no failure.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.found.append(f"failed: {request.failure} {request.url}")
 
 
 StudioFactory = Callable[..., Studio]
@@ -77,8 +113,8 @@ def chromium_path() -> str:
     return found
 
 
-# Not for the whole session: while it lives, its event loop runs in this thread, and no other can.
-@pytest.fixture(scope="module")
+# For these tests only: while it lives, its event loop runs in this thread, and no other can.
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -105,10 +141,9 @@ def open_studio(browser: Browser) -> Iterator[StudioFactory]:
     def make(url: str, **options: object) -> Studio:
         context = browser.new_context(**options)  # type: ignore[arg-type]  # Playwright's own words
         context.set_default_timeout(_LIMIT_MS)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
         contexts.append(context)
-        studio = Studio(context.new_page(), url, Complaints(), [])
-        _listen(studio)
+        studio = Studio(context.new_page(), url)
+        studio.listen()
         studios.append(studio)
         return studio
 
@@ -119,25 +154,27 @@ def open_studio(browser: Browser) -> Iterator[StudioFactory]:
         assert studio.complaints.unforeseen() == []
 
 
+@pytest.fixture(scope="package")
+def shared_page(browser: Browser, studio_server: Server) -> Iterator[Page]:
+    """The page that most tests open the studio in, one after the other."""
+    context = browser.new_context(viewport=LAPTOP)
+    context.set_default_timeout(_LIMIT_MS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=studio_server.url)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def studio(open_studio: StudioFactory, studio_server: Server) -> Studio:
-    """A page at the size of a laptop."""
-    return open_studio(studio_server.url, viewport={"width": 1280, "height": 800})
-
-
-def _listen(studio: Studio) -> None:
-    page, found = studio.page, studio.complaints.found
-    page.on("console", studio.complaints.hear)
-    page.on("pageerror", lambda error: found.append(f"error: {error}"))
-    page.on("request", lambda request: studio.asked.append(request.url.removeprefix(studio.url)))
-
-    def hear_answer(answer: Response) -> None:
-        if answer.status >= 400:
-            found.append(f"{answer.status}: {answer.url}")
-
-    def hear_failure(request: Request) -> None:
-        # What the page itself gave up, because a newer wish replaced it, is no failure.
-        if request.failure != "net::ERR_ABORTED":
-            found.append(f"failed: {request.failure} {request.url}")
-
-    page.on("requestfailed", hear_failure)
+def studio(shared_page: Page, studio_server: Server) -> Iterator[Studio]:
+    """The studio at the size of a laptop, as one who has never been there meets it."""
+    studio = Studio(shared_page, studio_server.url)
+    studio.listen()
+    yield studio
+    if shared_page.url.startswith(studio.url):
+        shared_page.evaluate("localStorage.clear()")
+    shared_page.goto("about:blank")
+    studio.ignore()
+    shared_page.unroute_all()
+    shared_page.emulate_media(color_scheme="null", reduced_motion="null")
+    shared_page.set_viewport_size(LAPTOP)
+    assert studio.complaints.unforeseen() == []

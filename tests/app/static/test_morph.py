@@ -98,8 +98,31 @@ def test_easing_is_chosen_and_shown(studio: Studio) -> None:
 
 def test_one_face_is_no_film_and_says_what_is_missing(studio: Studio) -> None:
     page = studio.open("#wall?seed=6")
-    page.get_by_role("button", name="To the timeline").click()
-    expect(page.get_by_text("One more face makes a film.")).to_be_visible()
+    page.get_by_role("button", name="Morph: put it on the timeline").click()
+    expect(page.get_by_text("One more image makes a film.")).to_be_visible()
     expect(page.get_by_role("button", name="Play")).to_be_disabled()
     page.get_by_role("button", name="Seed 8", exact=True).click()
     page.wait_for_url(re.compile("keys=6,8"))
+
+
+def test_a_film_leans_as_the_wall_does(studio: Studio) -> None:
+    page = studio.open("#morph?keys=4,5&seconds=1&lean=sefa-1:2")
+    film = page.locator(".stage > canvas")
+    expect(film).to_have_attribute("data-shows", re.compile("edits=sefa-1:2"))
+    key = page.locator(f"{KEYS}[data-seed='5'][data-shows] canvas")
+    page.get_by_label("Frame", exact=True).fill("29")
+    expected = sent_pixels(studio.url, "images/5.png?edits=sefa-1:2")
+    assert np.array_equal(canvas_pixels(film), expected)
+    assert np.array_equal(canvas_pixels(key), expected)
+
+
+def test_keys_alone_put_images_onto_the_timeline(studio: Studio) -> None:
+    page = studio.open("#morph?seconds=1")
+    page.locator(".shelf [data-seed='0']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("keys=1,2"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Later seeds")).to_be_focused()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.app.static.canvases import canvas_pixels, file_pixels, sent_pixels
 from tests.app.static.conftest import Studio
 
 pytestmark = pytest.mark.browser
+
+_FOUND_MS = 90_000
 
 
 @pytest.fixture
@@ -29,7 +32,8 @@ def choose(page: Page, path: Path) -> None:
 
 
 def found_latent(page: Page) -> list[float]:
-    page.wait_for_url(re.compile("[?&]z="))
+    # A search gets idle time only, and on a busy machine there is little.
+    page.wait_for_url(re.compile("[?&]z="), timeout=_FOUND_MS)
     found = re.search(r"[?&]z=([^&]+)", page.url)
     assert found
     return [float(part) for part in found[1].split(",")]
@@ -61,6 +65,7 @@ def test_a_brushed_hole_is_filled_and_the_rest_of_the_picture_kept(
     choose(page, photo)
     fill = page.get_by_role("button", name="Fill", exact=True)
     expect(fill).to_be_disabled()
+    expect(page.get_by_text("Brush over what shall be filled.")).to_be_visible()
     yours = page.locator(".brush canvas").last
     box = yours.bounding_box()
     assert box
@@ -72,8 +77,9 @@ def test_a_brushed_hole_is_filled_and_the_rest_of_the_picture_kept(
     assert 0 < hole.sum() < hole.size / 2
     fill.click()
     filled = page.locator(".brush canvas").first
-    expect(filled).to_have_attribute("data-shows", re.compile("view=composite"))
+    expect(filled).to_have_attribute("data-shows", re.compile("view=composite"), timeout=_FOUND_MS)
     path = str(filled.get_attribute("data-shows"))
+    expect(page.get_by_text("Filled: left your picture")).to_be_visible()
     shown = canvas_pixels(filled)
     assert np.array_equal(shown, sent_pixels(studio.url, path))
     sent = file_pixels(photo.read_bytes())
@@ -131,3 +137,65 @@ def test_a_photograph_of_another_size_is_cut_to_the_model_s(studio: Studio, tmp_
     choose(page, photo)
     assert len(found_latent(page)) == 8
     assert canvas_pixels(page.locator(".brush canvas").first).shape == (16, 16, 4)
+
+
+def test_a_small_picture_is_enlarged_to_one_that_reduces_to_it(studio: Studio, photo: Path) -> None:
+    page = studio.open("#picture?steps=50&task=super-resolve&factor=2")
+    choose(page, photo)
+    yours = page.locator(".brush canvas").first
+    sent = canvas_pixels(yours)
+    assert sent.shape == (8, 8, 4)
+    expect(page.get_by_text("Your picture, 8 × 8.")).to_be_visible()
+    z = found_latent(page)
+    found = page.get_by_role("img", name="What was found")
+    expect(found).to_have_attribute("data-shows", re.compile("generate"))
+    answer = httpx.post(f"{studio.url}/generate", json={"model": "faces", "latents": [z]})
+    shown = canvas_pixels(found)
+    assert np.array_equal(shown, file_pixels(answer.content))
+    told = re.search(r"([\d.]+) dB", page.get_by_text("dB from what is known").inner_text())
+    assert told
+    reduced = shown.reshape(8, 2, 8, 2, 4).mean((1, 3))
+    error = np.mean((reduced - sent)[..., :3] ** 2)
+    # Near, not equal: what is shown was rounded to levels before it was reduced here.
+    assert 10 * np.log10(255**2 / error) == pytest.approx(float(told[1]), abs=1)
+
+
+def test_a_noisy_picture_is_cleaned_as_the_service_cleans_it(studio: Studio, photo: Path) -> None:
+    page = studio.open("#picture?steps=50")
+    page.get_by_label("Task").select_option("Remove noise")
+    choose(page, photo)
+    z = found_latent(page)
+    expect(page.get_by_role("button", name="Clean", exact=True)).to_be_enabled()
+    with httpx.Client(base_url=studio.url) as client:
+        headers = {"Content-Type": "image/png"}
+        query = {"task": "denoise", "steps": "50"}
+        sent = client.post("/invert", params=query, content=photo.read_bytes(), headers=headers)
+        ended = client.get(f"{sent.headers['location']}/events").text
+    assert json.loads(ended.strip().rsplit("data: ", 1)[1])["result"]["latents"] == [
+        pytest.approx(z)
+    ]
+
+
+def test_the_keys_alone_brush_a_hole(studio: Studio, photo: Path) -> None:
+    page = studio.open("#picture?task=inpaint")
+    choose(page, photo)
+    yours = page.get_by_role("img", name=re.compile("arrow keys move the brush"))
+    yours.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    hole = canvas_pixels(yours)[..., 3] > 0
+    rows, columns = np.nonzero(hole)
+    assert rows.mean() == pytest.approx(7.5, abs=0.5)
+    assert columns.mean() == pytest.approx(9.5, abs=0.5)
+    expect(page.get_by_role("button", name="Fill", exact=True)).to_be_enabled()
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
+def test_what_was_found_is_saved_in_each_format(studio: Studio, image_format: str) -> None:
+    page = studio.open(f"#picture?z={','.join(['0.5'] * 8)}&edits=sefa-1:1")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=image_format, exact=True).click()
+    body = {"latents": [[0.5] * 8], "edits": {"sefa-1": 1}, "format": image_format.lower()}
+    assert saved.value.suggested_filename == f"faces-found.{image_format.lower()}"
+    expected = httpx.post(f"{studio.url}/generate", json=body).content
+    assert saved.value.path().read_bytes() == expected

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +17,19 @@ SHOWN = ".tile[data-shows]"
 
 
 @pytest.fixture
-def servers(weights: Path, browser: Browser) -> Iterator[list[Server]]:
+def one_model(weights: Path, tmp_path: Path) -> Path:
+    """A folder of a single checkpoint, which is served sooner than three."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    shutil.copy(weights / "faces.safetensors", folder)
+    return folder
+
+
+@pytest.fixture
+def servers(one_model: Path, browser: Browser) -> Iterator[list[Server]]:
     """Servers of one port, one after the other."""
     assert browser.is_connected()
-    started = [Server(weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")]
+    started = [Server(one_model, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")]
     yield started
     for server in started:
         server.process.kill()
@@ -27,7 +37,7 @@ def servers(weights: Path, browser: Browser) -> Iterator[list[Server]]:
 
 
 def test_pages_say_that_the_service_is_gone_and_go_on_once_it_is_back(
-    servers: list[Server], weights: Path, open_studio: StudioFactory, tmp_path: Path
+    servers: list[Server], one_model: Path, open_studio: StudioFactory, tmp_path: Path
 ) -> None:
     url = servers[0].url
     photo = tmp_path / "face.png"
@@ -42,14 +52,14 @@ def test_pages_say_that_the_service_is_gone_and_go_on_once_it_is_back(
     page.locator(f"{SHOWN}[data-seed='20']").wait_for()
 
     servers[0].process.kill()
-    servers[0].wait()
+    servers[0].process.wait()  # its idle processes may take longer to see that it is gone
     page.get_by_label("From seed").fill("9000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("does not answer")
     expect(page.locator(SHOWN)).to_have_count(0)
 
     port = int(url.rsplit(":", 1)[1])
-    servers.append(Server(weights, port, GANLOOM_PRECISION="float32", GANLOOM_LANES="1"))
+    servers.append(Server(one_model, port, GANLOOM_PRECISION="float32", GANLOOM_LANES="1"))
     page.locator(f"{SHOWN}[data-seed='9000']").wait_for()
     expect(page.locator("#notice")).to_contain_text("The service is back.")
     expect(other.get_by_text("has forgotten the search")).to_be_visible(timeout=20_000)
@@ -77,7 +87,9 @@ def test_a_full_queue_is_waited_out_calmly(studio: Studio) -> None:
 def test_slow_answers_are_told_and_waited_for(studio: Studio) -> None:
     held: list[Route] = []
     studio.page.route("**/models", lambda route: held.append(route))
-    studio.page.goto(studio.url)
+    with studio.page.expect_request("**/models"):
+        studio.page.goto(studio.url)
+    expect(studio.page.get_by_text("Asking what is served")).to_be_visible()
     expect(studio.page.locator("#notice")).to_contain_text("Answers are slow")
     for route in held:
         route.continue_()
@@ -94,3 +106,26 @@ def test_an_edit_that_the_model_does_not_know_is_told_in_words(studio: Studio) -
 def test_a_state_of_nonsense_opens_the_wall(studio: Studio) -> None:
     page = studio.open("#nowhere?model=nobody&psi=x&seed=-1&from=1e9&keys=a,b&edits=%00&z=1,,2")
     page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+
+
+def test_a_service_that_fails_at_the_start_is_asked_again_on_request(studio: Studio) -> None:
+    studio.complaints.foresee("500")
+    studio.page.route("**/models", lambda route: route.fulfill(status=500, body="{}"))
+    studio.page.goto(studio.url)
+    expect(studio.page.get_by_role("alert")).to_contain_text("The service answered 500.")
+    studio.page.unroute("**/models")
+    studio.page.get_by_role("button", name="Try again").click()
+    studio.page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+
+
+def test_a_device_that_is_offline_is_told_so_and_goes_on_when_it_is_back(studio: Studio) -> None:
+    studio.complaints.foresee("ERR_INTERNET_DISCONNECTED")
+    page = studio.open()
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    page.context.set_offline(True)
+    page.get_by_label("From seed").fill("777000")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("This device is offline.")
+    page.context.set_offline(False)
+    page.locator(f"{SHOWN}[data-seed='777000']").wait_for()
+    expect(page.locator("#notice")).to_have_text("The service is back.")

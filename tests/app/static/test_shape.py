@@ -106,27 +106,6 @@ def test_taps_fill_one_letter_after_another_and_a_tap_takes_a_face_out(studio: S
     page.wait_for_url(re.compile("a=7,1&b=2"))
 
 
-def test_the_call_that_is_shown_gives_the_image_that_is_shown(studio: Studio) -> None:
-    page = studio.open("#shape?face=6&edits=sefa-1:2")
-    expect(page.get_by_role("img", name="After")).to_have_attribute("data-shows", re.compile("6"))
-    code = page.locator("#call code")
-    for name, word, pattern in (
-        ("curl", "curl", r"^curl '([^']+)' -o shaped\.png$"),
-        ("Python", "httpx", r'httpx\.get\("([^"]+)"\)'),
-        ("JavaScript", "fetch", r'await fetch\("([^"]+)"\)'),
-    ):
-        page.get_by_role("button", name=name, exact=True).click()
-        expect(code).to_contain_text(word)
-        page.locator("#call .copy").click()
-        copied = page.evaluate("navigator.clipboard.readText()")
-        assert copied == code.inner_text()
-        found = re.search(pattern, copied, re.MULTILINE)
-        assert found, copied
-        shown = canvas_pixels(page.get_by_role("img", name="After"))
-        assert np.array_equal(shown, file_pixels(httpx.get(found[1]).content))
-        expect(page.locator("#call .copy")).to_have_text("Copied")
-
-
 def test_a_link_restores_the_whole_view(studio: Studio) -> None:
     state = "#shape?model=pets&label=dog&psi=0.8&face=12&edits=sefa-1:1.5&lang=python"
     page = studio.open(state)
@@ -138,3 +117,31 @@ def test_a_link_restores_the_whole_view(studio: Studio) -> None:
     expect(page.get_by_role("slider", name="sefa-1")).to_have_value("1.5")
     expect(page.locator("#call code")).to_contain_text("import httpx")
     assert json.loads(page.evaluate("JSON.stringify(location.hash)")) == state
+
+
+def test_the_wall_takes_the_shape_of_one_image(studio: Studio) -> None:
+    page = studio.open("#shape?face=6&edits=pca-1:1,sefa-1:2")
+    page.get_by_role("button", name="Shape the wall like this").click()
+    tile = page.locator(".tile[data-seed='4']")
+    expect(tile).to_have_attribute("data-shows", re.compile("edits=pca-1:1,sefa-1:2"))
+    expected = sent_pixels(studio.url, "images/4.png?edits=pca-1:1,sefa-1:2")
+    assert np.array_equal(canvas_pixels(tile.locator("canvas")), expected)
+    attribute = page.get_by_label("Attribute")
+    expect(attribute.locator("option:checked")).to_have_text("2 changes")
+    attribute.select_option("")
+    expect(tile).not_to_have_attribute("data-shows", re.compile("edits"))
+
+
+def test_what_is_cleared_leaves_no_image_behind(studio: Studio) -> None:
+    page = studio.open("#arithmetic?a=1,2")
+    result = page.get_by_role("img", name="The result")
+    mean = page.get_by_role("img", name="The average of A")
+    for canvas in (result, mean):
+        expect(canvas).to_have_attribute("data-shows", re.compile("plus=1,2"))
+    page.get_by_role("button", name="Clear").click()
+    for canvas in (result, mean):
+        expect(canvas).to_have_attribute("width", "1")
+        assert canvas_pixels(canvas).max() == 0
+    page.locator(".shelf [data-seed='1']").click()
+    expect(result).to_have_attribute("data-shows", re.compile("plus=1&"))
+    assert np.array_equal(canvas_pixels(result), sent_pixels(studio.url, "mix?plus=1"))

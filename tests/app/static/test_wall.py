@@ -33,7 +33,6 @@ def test_scrolling_brings_more_seeds_and_asks_for_none_twice(studio: Studio) -> 
     page.locator(".tile[data-seed='0']").hover()
     for _ in range(6):
         page.mouse.wheel(0, 900)
-        page.wait_for_timeout(60)
     page.locator(f"{SHOWN}[data-seed='150']").wait_for()
     page.wait_for_function(
         "() => !location.hash.includes('from=0') && /from=\\d/.test(location.hash)"
@@ -127,3 +126,15 @@ def test_each_format_is_saved_as_the_service_sends_it(studio: Studio, extension:
     assert saved.value.suggested_filename == f"faces-9.{extension}"
     expected = httpx.get(f"{studio.url}/images/9.{extension}").content
     assert saved.value.path().read_bytes() == expected
+
+
+def test_images_are_dragged_from_the_wall_onto_the_tabs_of_other_views(studio: Studio) -> None:
+    page = studio.open()
+    for seed in (4, 9):
+        tile = page.locator(f"{SHOWN}[data-seed='{seed}']")
+        tile.drag_to(page.get_by_role("link", name="Morph", exact=True))
+        expect(page.locator("#notice")).to_have_text(f"Seed {seed} is on the timeline.")
+    page.locator(f"{SHOWN}[data-seed='7']").drag_to(page.get_by_role("link", name="Arithmetic"))
+    page.wait_for_url(re.compile(r"#wall\?keys=4,9&a=7"))
+    page.get_by_role("link", name="Morph", exact=True).click()
+    expect(page.locator(".stage > canvas")).to_have_attribute("data-shows", re.compile("seeds=4,9"))
