@@ -28,12 +28,25 @@ from model.blending import blend
 
 _HEARTBEAT_S = 15.0  # proxies end a connection on which nothing happens
 _NO_STORE = {"Cache-Control": "no-store"}
+# Tools read the schema of an event stream as that of each event, as OpenAPI 3.2 has it.
+_EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "end"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobDocument"},
+        },
+    },
+}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": (
             "Server-sent events, each with the job as JSON: `progress`, and at last `end`"
         ),
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT_SCHEMA}},
     }
 }
 

@@ -51,6 +51,7 @@ async def create_images(
     The same seed gives the same bytes as everywhere else; `revised_prompt` names it.
     """
     renderer.require_room()
+    limit_s = read_deadline_s(request)
     asked = await read_json_body(request, ImagesRequest, service.settings)
     generator = catalog.find(asked.model)
     height, width = generator.spec.img_size
@@ -62,7 +63,7 @@ async def create_images(
     plan = renderer.plan(_to_render(prompt, asked.n or 1, generator.name, image_format))
     files: list[bytes] | None = None
     if asked.response_format != "url":
-        work = renderer.render_rows([plan], image_format, read_deadline_s(request))
+        work = renderer.render_rows([plan], image_format, limit_s)
         files = [bytes(file) for file in (await run_unless_gone(request, work)).payloads]
     images = _list_images(str(request.base_url), plan, prompt, files)
     answer = ImagesResponse(
