@@ -7,9 +7,9 @@ import dataclasses
 from fastapi import APIRouter, Response
 
 from app.catalog import Catalog, ServedGenerator
+from app.model_schemas import Limits, ModelInfo, ModelList
 from app.routes.documentation import problems
 from app.routes.service import CatalogOf, ServiceOf
-from app.schemas import Limits, ModelInfo, ModelList
 from app.settings import Settings
 
 router = APIRouter(tags=["models"])
