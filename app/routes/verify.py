@@ -15,6 +15,7 @@ from app.renderer import Renderer
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, picture_body, problems
+from app.routes.edits import read_edits
 from app.routes.request_body import read_bounded_body
 from app.routes.service import ServiceOf
 from app.verification import Verification, VerifyQuery, measure_difference
@@ -43,8 +44,10 @@ async def verify_picture(
     renderer = service.require_renderer()
     settings, limit_s = service.settings, read_deadline_s(request)
     file = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
-    if query.seed is None and (query.label is not None or query.truncation is not None):
-        raise InvalidRequest("seed", "label and truncation go with a seed")
+    if query.seed is None and any(
+        value is not None for value in (query.label, query.truncation, query.edits)
+    ):
+        raise InvalidRequest("seed", "label, truncation and edits go with a seed")
     decode = partial(decode_picture, file, settings.max_pixels)
     verify = _verify(await renderer.pack("upload", 0, decode), query, renderer, limit_s)
     verification = await run_unless_gone(request, verify)
@@ -97,6 +100,7 @@ def _request_of(query: VerifyQuery, seed: int, picture: Picture) -> RenderReques
         digest=query.digest,
         label=query.label,
         truncation=1.0 if query.truncation is None else query.truncation,
+        edits=read_edits(query.edits),
         provenance=False,
     )
 
