@@ -59,7 +59,7 @@ router = APIRouter(prefix="/jobs", tags=["inversion"])
     "/{job_id}",
     summary="How far a job is",
     response_model=JobDocument,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 410, 422, 503),
 )
 async def show_job(job_id: JobId, inversions: InversionsOf) -> Response:
     """Show a job: its state, how far it is, and the latent once it is done."""
@@ -70,7 +70,7 @@ async def show_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}",
     summary="Cancel or forget a job",
     response_model=JobDocument,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 410, 422, 503),
 )
 async def cancel_job(job_id: JobId, inversions: InversionsOf) -> Response:
     """Cancel a job; one that has ended is forgotten at once."""
@@ -81,7 +81,7 @@ async def cancel_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}/events",
     summary="Watch a job",
     response_class=StreamingResponse,
-    responses=_EVENTS | problems(404, 422, 503),
+    responses=_EVENTS | problems(404, 410, 422, 503),
 )
 async def watch_job(job_id: JobId, inversions: InversionsOf) -> Response:
     """Send an event whenever the job gets on, and close after its end."""
@@ -96,7 +96,7 @@ async def watch_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}/result.png",
     summary="The image that was found",
     response_class=Response,
-    responses=answers("image/png") | problems(404, 409, 422, 429, 500, 503, 504),
+    responses=answers("image/png") | problems(404, 409, 410, 422, 429, 500, 503, 504),
 )
 async def show_result(
     request: Request,
