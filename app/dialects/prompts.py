@@ -1,6 +1,6 @@
 """What a prompt may say to a generator that was never told any words.
 
-    prompt    = phrase, then more phrases after "," or " and " or " with " or " without "
+    prompt    = phrase, then more after "," or " and " or " with ", and before " without "
     phrase    = "seed" NUMBER            the seed
               | CLASS                    a class of the model by name; "seven" for a class "7"
               | NUMBER                   a class of that name, or else the seed
@@ -26,7 +26,7 @@ from app.errors import InvalidRequest
 from model.edits import MAX_EDIT_STRENGTH, Edits, make_edits
 from model.latents import MAX_SEED
 
-_JOINT = re.compile(r"( and with |,|^with | and | with | (?=without ))")
+_JOINT = re.compile(r"(,? and with |,? with |,? (?=without )|, and |,| and |^with )")
 _SEED = re.compile(r"(?:seed )?(0|[1-9][0-9]{0,15})")
 _TRUNCATION = re.compile(r"truncation (0|1|0?\.[0-9]{1,6}|[01]\.0{1,6})")
 _NEGATION = re.compile(r"(?:no|without) (.+)")

@@ -76,6 +76,8 @@ def test_what_is_written_is_read_back(meant: Prompt) -> None:
         ("glasses, hat", {"glasses": 3, "hat": 3}),
         ("Faces without glasses", {"glasses": -3}),
         ("without a hat and without the glasses", {"hat": -3, "glasses": -3}),
+        ("a face, with glasses, a hat, and no sefa-1", {"glasses": 3, "hat": 3, "sefa-1": -3}),
+        ("a face, without glasses, and without a hat", {"glasses": -3, "hat": -3}),
         ("no glasses and with a hat", {"glasses": -3, "hat": 3}),
         ("a face without glasses, a hat", {"glasses": -3, "hat": 3}),
         ("an image of a face with black hair", {"hair-black": 2.5}),

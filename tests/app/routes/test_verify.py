@@ -26,6 +26,7 @@ FILES = [
     *[f"/images/7.{kind}?provenance=true&edits=sefa-1:1.5,pca-2:-2" for kind in ("png", "webp")],
     "/images/7.jpg?provenance=true&edits=sefa-1:0.3333&model=pets&truncation=0.5",
     "/interpolate?seeds=4,5&steps=3&provenance=true&edits=pca-1:2",
+    "/mix?plus=1,2&minus=3&edits=sefa-1:1&provenance=true",
     "/explore?seed=7&direction=sefa-1&provenance=true",
     "/explore?seed=7&direction=pca-1&from=-1&to=0.5&steps=4&edits=pca-1:1&provenance=true",
 ]
