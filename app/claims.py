@@ -17,17 +17,26 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.image_encoding import ImageFormat
-from app.latent_schemas import DirectionName, EditsOf, Strength
+from app.latent_schemas import DirectionName, Strength
 from app.latent_sources import Sweep
 from app.render_plan import LatentRows, RenderPlan, RenderRequest, Seeds, Walk
 from app.schemas import Digest, Seed
 from app.version import installed_version
+from model.directions import MAX_DIRECTIONS
 from model.easing import Easing
-from model.edits import make_edits
+from model.edits import MAX_EDIT_STRENGTH, Edits, make_edits
 from model.latents import Interpolation, Latents
 
 _MAX_TEXT = 100_000
 _MAX_SEEDS = 4096
+
+
+# The frames of a sweep along a direction that is edited too go twice as far as an edit may.
+_MAX_STRENGTH = 2 * MAX_EDIT_STRENGTH
+ClaimedEdits = Annotated[
+    dict[DirectionName, Annotated[float, Field(ge=-_MAX_STRENGTH, le=_MAX_STRENGTH)]],
+    Field(max_length=MAX_DIRECTIONS),
+]
 
 
 class WalkClaim(BaseModel):
@@ -54,7 +63,7 @@ class SweepClaim(BaseModel):
 class Claim(BaseModel):
     """A model, and `seeds` or `z` (float32, little-endian, base64), after which to render.
 
-    `edits` are those of the seeds; in a `z` they are already.
+    `edits` come after that: with them z goes farther than a request may send it.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
@@ -67,7 +76,7 @@ class Claim(BaseModel):
     z: Annotated[str, Field(min_length=4, max_length=_MAX_TEXT)] | None = None
     walk: WalkClaim | None = None
     sweep: SweepClaim | None = None
-    edits: EditsOf | None = None
+    edits: ClaimedEdits | None = None
     label: Annotated[int, Field(ge=0, le=2**20)] | None = None
     truncation: Annotated[float, Field(ge=0, le=1)] = 1.0
 
@@ -126,14 +135,24 @@ def parse_claim(text: str) -> Claim | None:
 
 def write_row_claims(plan: RenderPlan, latents: Latents) -> list[str]:
     """Return the claim of each image of a request, as JSON in ASCII."""
-    head = _write_head(plan)
-    if isinstance(plan.request.source, Seeds):
-        tail = _write_tail(plan)
-        return [f'{head},"seeds":[{seed}]{tail}' for seed in plan.seeds]
+    head, request = _write_head(plan), plan.request
+    tail = _write_tail(plan)
+    if isinstance(request.source, Seeds):
+        edits = _write_edits(request.edits)
+        return [f'{head},"seeds":[{seed}]{edits}{tail}' for seed in plan.seeds]
+    if isinstance(request.source, Sweep):
+        frames = request.source.edits(plan.generator, request.edits)
+        seed = request.source.seed
+        return [f'{head},"seeds":[{seed}]{_write_edits(edits)}{tail}' for edits in frames]
+    return _write_latent_claims(plan, plan.make_unedited_latents() if request.edits else latents)
+
+
+def _write_latent_claims(plan: RenderPlan, latents: Latents) -> list[str]:
+    head, edits = _write_head(plan), _write_edits(plan.request.edits)
     labels = [None] * len(latents) if latents.labels is None else latents.labels.tolist()
     rows = latents.z.astype("<f4")
     return [
-        f'{head},"z":"{base64.b64encode(row.tobytes()).decode()}",'
+        f'{head},"z":"{base64.b64encode(row.tobytes()).decode()}"{edits},'
         f'"label":{json.dumps(label)},"truncation":1.0}}'
         for row, label in zip(rows, labels, strict=True)
     ]
@@ -151,8 +170,8 @@ def write_sheet_claim(plan: RenderPlan) -> str | None:
     elif isinstance(source, Sweep):
         way = f'"sweep":{_describe_sweep(source, plan).model_dump_json()},'
     seeds = json.dumps(list(source.seeds), separators=(",", ":"))
-    layout = plan.request.layout
-    return f'{_write_head(plan)},"layout":"{layout}",{way}"seeds":{seeds}{_write_tail(plan)}'
+    layout, edits = plan.request.layout, _write_edits(plan.request.edits)
+    return f'{_write_head(plan)},"layout":"{layout}",{way}"seeds":{seeds}{edits}{_write_tail(plan)}'
 
 
 def _describe_sweep(source: Sweep, plan: RenderPlan) -> SweepClaim:
@@ -176,7 +195,8 @@ def _write_model(digest: str, numeric_path: str) -> str:
 
 def _write_tail(plan: RenderPlan) -> str:
     label = "null" if plan.label is None else plan.label
-    edits = ""
-    if plan.request.edits:
-        edits = f',"edits":{json.dumps(dict(plan.request.edits), separators=(",", ":"))}'
-    return f'{edits},"label":{label},"truncation":{abs(plan.request.truncation)}}}'
+    return f',"label":{label},"truncation":{abs(plan.request.truncation)}}}'
+
+
+def _write_edits(edits: Edits) -> str:
+    return f',"edits":{json.dumps(dict(edits), separators=(",", ":"))}' if edits else ""

@@ -67,9 +67,9 @@ def test_edits_and_sweeps_come_back() -> None:
         json.dumps({"digest": DIGEST, "seeds": [1], "truncation": 2}),
         json.dumps({"digest": DIGEST, "seeds": [1], "layout": "zip"}),
         json.dumps({"digest": DIGEST, "seeds": [1], "edits": {"a/b": 1}}),
-        json.dumps({"digest": DIGEST, "seeds": [1], "edits": {"glasses": 21}}),
+        json.dumps({"digest": DIGEST, "seeds": [1], "edits": {"glasses": 41}}),
         json.dumps(
-            {"digest": DIGEST, "seeds": [1], "edits": dict.fromkeys(map(str, range(65)), 1)}
+            {"digest": DIGEST, "seeds": [1], "edits": dict.fromkeys(map(str, range(257)), 1)}
         ),
         json.dumps({"digest": DIGEST, "software": "x" * 200_000}),
         '{"digest": "' + DIGEST + '", "seeds": [1], "truncation": NaN}',

@@ -24,9 +24,10 @@ FILES = [
     "/interpolate?seeds=4,5,6&steps=7&provenance=true&easing=ease-out&method=lerp",
     "/interpolate?seeds=4,5&steps=3&provenance=true&model=pets",
     *[f"/images/7.{kind}?provenance=true&edits=sefa-1:1.5,pca-2:-2" for kind in ("png", "webp")],
+    "/images/7.png?provenance=true&edits=sefa-1:20,sefa-2:20",
+    "/mix?plus=1,2&minus=3&edits=sefa-1:20&provenance=true",
     "/images/7.jpg?provenance=true&edits=sefa-1:0.3333&model=pets&truncation=0.5",
     "/interpolate?seeds=4,5&steps=3&provenance=true&edits=pca-1:2",
-    "/mix?plus=1,2&minus=3&edits=sefa-1:1&provenance=true",
     "/explore?seed=7&direction=sefa-1&provenance=true",
     "/explore?seed=7&direction=pca-1&from=-1&to=0.5&steps=4&edits=pca-1:1&provenance=true",
 ]
@@ -67,11 +68,14 @@ async def test_each_file_of_an_archive_is_identical(client: httpx.AsyncClient) -
     latents = {"latents": [[1.0] * 8, [0.5] * 8], "layout": "zip", "provenance": True}
     seeds = {"seeds": [4, 4], "layout": "zip", "provenance": True, "truncation": 0.5}
     edited = {**seeds, "edits": {"sefa-2": 3}}
-    sweep = "/explore?seed=7&direction=sefa-1&steps=3&format=zip&provenance=true"
+    sweep = "/explore?seed=7&direction=sefa-1&to=20&steps=3&format=zip&provenance=true"
+    far = "edits=sefa-1:20,pca-1:-20"  # farther than a latent may be that is sent
     for answer in (
         await client.get(walk),
         await client.post("/generate", json=latents),
-        await client.get(sweep),
+        await client.get(f"{sweep}&{far}"),
+        await client.get(f"{walk}&{far}"),
+        await client.post("/generate", json={**latents, "edits": {"sefa-1": 20}}),
         await client.post("/generate", json=seeds),
         await client.post("/generate", json=edited),
     ):
