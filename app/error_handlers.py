@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.dialects.inference_schemas import write_inference_error
 from app.dialects.openai_schemas import write_openai_error
@@ -24,6 +25,8 @@ _WRITERS: dict[str, Callable[[ServiceError], Response]] = {
     "v1": write_openai_error,
     "v2": write_inference_error,
 }
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +63,21 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     detail = details.get(error.status_code, str(error.detail))
     response = _write(request, RouterError(error.status_code, detail))
     response.headers.update(error.headers or {})
+    if "Allow" in response.headers:  # of the first route at this path; there may be more
+        response.headers["Allow"] = ", ".join(_list_methods(request))
     return response
+
+
+def _list_methods(request: Request) -> list[str]:
+    """Return what may be asked at the path of `request` (RFC 9110, section 10.2.1)."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:

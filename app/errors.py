@@ -4,9 +4,10 @@ ServiceError
 ├── InvalidRequest       422  a field is wrong, and named
 ├── UnknownModel         404  no such model, or another digest
 ├── NotAcceptable        406  no media type that the client accepts
-├── UnknownJob           404  no such job, or not any more
+├── UnknownJob           404  there never was such a job
 ├── BodyTimeout          408  the body did not arrive in time
 ├── NoResultYet          409  the job has not found anything, or never will
+├── ForgottenJob         410  the job has ended, and is not kept any more
 ├── BodyTooLarge         413  more bytes than a body may have
 ├── UnsupportedEncoding  415  a compressed request body
 ├── UnsupportedMedia     415  a body that is no image
@@ -98,10 +99,17 @@ class UnknownModel(ServiceError):
 
 
 class UnknownJob(ServiceError):
-    """There is no such job, or it has expired."""
+    """There never was such a job, as far as is known."""
 
     status = 404
     title = "Unknown job"
+
+
+class ForgottenJob(ServiceError):
+    """The job has ended, and has expired or was deleted."""
+
+    status = 410
+    title = "Forgotten job"
 
 
 class NoResultYet(ServiceError):

@@ -13,12 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from app.errors import Overloaded, UnknownJob
+from app.errors import ForgottenJob, Overloaded, UnknownJob
 from app.inversion_process import InversionProcess, Report
 from app.job import InversionOrder, Job, JobResult, JobState
+from app.job_metrics import JobMetrics
 from app.settings import Settings
 
 _FIRST_GUESS_S = 10.0  # how long a job takes, until one has been seen
+_MAX_FORGOTTEN = 10_000  # ids of jobs that are known to have been, a megabyte
 
 _log = logging.getLogger(__name__)
 
@@ -26,16 +28,19 @@ _log = logging.getLogger(__name__)
 class Inversions:
     """Every job; owns the process that searches, and each job's timers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: JobMetrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self.decoding = asyncio.Semaphore(1)  # one picture at a time, for the memory it takes
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._running: dict[str, Job] = {}
+        self._forgotten: deque[str] = deque(maxlen=_MAX_FORGOTTEN)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._job_s = _FIRST_GUESS_S
         self._process: InversionProcess | None = None
         self._listener: asyncio.Task[None] | None = None
+        metrics.watch(lambda: len(self._running), lambda: len(self._waiting))
 
     def require_room(self) -> None:
         """Raise Overloaded if as many jobs wait as may."""
@@ -54,13 +59,19 @@ class Inversions:
         return job
 
     def find(self, job_id: str) -> Job:
-        """Return a job; raises UnknownJob."""
-        if job_id not in self._jobs:
-            raise UnknownJob("There is no such job, or it ended too long ago.")
-        return self._jobs[job_id]
+        """Return a job; raises ForgottenJob if there was one, else UnknownJob."""
+        if job := self._jobs.get(job_id):
+            return job
+        if job_id in self._forgotten:
+            raise ForgottenJob(
+                "The job has ended and is forgotten: it was deleted, or nobody asked for it within "
+                f"{self._settings.job_ttl_s:g} s. Send the same image and parameters to POST "
+                "/invert again; they find the same latent."
+            )
+        raise UnknownJob("There is no such job. POST /invert makes one and says its id.")
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a job, or forget it if it has ended; raises UnknownJob."""
+        """Cancel a job, or forget it if it has ended; raises as `find` does."""
         job = self.find(job_id)
         if job.state.is_final:
             self._forget(job)
@@ -150,7 +161,9 @@ class Inversions:
         self._settle(job)
 
     def _settle(self, job: Job) -> None:
-        """Take an ended job off the queue, and forget it after a while."""
+        """Count an ended job, take it off the queue, and forget it after a while."""
+        searched_s = time.monotonic() - job.started_s if job.started_s else None
+        self._metrics.observe(job.state.value, searched_s)
         self._running.pop(job.id, None)
         if job in self._waiting:
             self._waiting.remove(job)
@@ -163,6 +176,7 @@ class Inversions:
         self._timers[job.id] = asyncio.get_running_loop().call_later(delay_s, act, job)
 
     def _forget(self, job: Job) -> None:
-        self._jobs.pop(job.id, None)
+        if self._jobs.pop(job.id, None) is not None:
+            self._forgotten.append(job.id)
         if timer := self._timers.pop(job.id, None):
             timer.cancel()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.schemas import Digest, Label, Name, UrlNumber, UrlSeed
+from app.schemas import Digest, Label, Name, UrlSeed, require_plain_digits
 from model.inversion import MAX_RESTARTS, MAX_STEPS
 from model.observation import Task
 
@@ -25,10 +25,12 @@ class InvertQuery(BaseModel):
     label: Label | None = Field(
         default=None, description="a class, by index or name; none: every class is tried"
     )
-    steps: Annotated[UrlNumber, Field(ge=1, le=MAX_STEPS)] = Field(
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS), BeforeValidator(require_plain_digits)] = Field(
         default=300, description="steps of descent"
     )
-    restarts: Annotated[UrlNumber, Field(ge=1, le=MAX_RESTARTS)] = Field(
+    restarts: Annotated[
+        int, Field(ge=1, le=MAX_RESTARTS), BeforeValidator(require_plain_digits)
+    ] = Field(
         default=8, description="descents side by side; three times as many in the first fifth"
     )
     seed: UrlSeed = Field(default=0, description="the first of the seeds that descents start from")

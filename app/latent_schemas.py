@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,10 +22,26 @@ EditsOf = Annotated[dict[DirectionName, Strength], Field(max_length=MAX_EDITS)]
 EditsText = Annotated[str, Field(min_length=3, max_length=4096)]
 
 
+def _one_of(*fields: str) -> dict[str, Any]:
+    """Say in JSON Schema that exactly one of `fields` is given, null counting as not given."""
+    return {
+        "oneOf": [
+            {"required": [field], "properties": {field: {"not": {"type": "null"}}}}
+            for field in fields
+        ]
+    }
+
+
 class TermBody(BaseModel):
     """One term: exactly one of `seeds` (their mean), `latent` and `direction`, times `weight`."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        frozen=True,
+        json_schema_extra=_one_of("seeds", "latent", "direction"),
+    )
 
     seeds: (
         Annotated[
@@ -101,7 +117,13 @@ class DirectionList(BaseModel):
 class NeighboursBody(BaseModel):
     """Which seeds are near to a seed or a latent: exactly one of the two."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        frozen=True,
+        json_schema_extra=_one_of("seed", "latent"),
+    )
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
     latent: Annotated[list[float], Field(min_length=1, fail_fast=True)] | None = Field(

@@ -29,11 +29,17 @@ class Sweep:
         """The one seed."""
         return (self.seed,)
 
+    def bounds(self, generator: ServedGenerator) -> tuple[float, float]:
+        """Return the first strength and the last; DirectionsError if there is no such direction."""
+        strength = generator.directions.find(self.direction).strength
+        return (
+            -strength if self.start is None else self.start,
+            strength if self.stop is None else self.stop,
+        )
+
     def edits(self, generator: ServedGenerator, edits: Edits) -> list[Edits]:
         """Return the edits of each image, with those that all of them have."""
-        strength = generator.directions.find(self.direction).strength
-        start = -strength if self.start is None else self.start
-        stop = strength if self.stop is None else self.stop
+        start, stop = self.bounds(generator)
         given = dict(edits)
         constant = given.get(self.direction, 0.0)
         return [

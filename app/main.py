@@ -100,7 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     catalog.start()
     renderer = Renderer(catalog, settings, metrics)
     service.renderer, service.catalog = renderer, catalog
-    inversions = service.inversions = Inversions(settings)
+    inversions = service.inversions = Inversions(settings, metrics.jobs)
     watch = asyncio.create_task(catalog.watch(settings.canary_period_s))
     try:
         yield

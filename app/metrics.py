@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.job_metrics import JobMetrics
 from app.lanes import RenderedBatch
 
 EXPOSITION_MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -51,6 +52,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.jobs = JobMetrics(self.registry)
         self.requests = self._counter("requests", "Requests answered.", "route", "status")
         self.request_seconds = self._histogram("request_seconds", "A whole request.", "route")
         self.requests_in_flight = self._gauge("requests_in_flight", "Requests not yet answered.")

@@ -156,11 +156,14 @@ class RenderPlan:
         edits = [request.edits] * self.count
         if isinstance(request.source, Sweep):
             edits = request.source.edits(generator, request.edits)
-        latents = truncate(self._unedited_latents(), abs(request.truncation))
         # After truncation, so that an edit of one strength is as strong at any truncation.
-        return edit_rows(latents, generator.directions, edits)
+        return edit_rows(self.make_unedited_latents(), generator.directions, edits)
 
-    def _unedited_latents(self) -> Latents:
+    def make_unedited_latents(self) -> Latents:
+        """Build the rows before their edits, truncated."""
+        return truncate(self._sample(), abs(self.request.truncation))
+
+    def _sample(self) -> Latents:
         generator, source = self.generator, self.request.source
         spec = generator.spec
         if isinstance(source, LatentRows):

@@ -36,8 +36,8 @@ def _check_label(value: object) -> int | str:
     """Accept a class index or a class name; true is neither."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise PydanticCustomError("label", "Input should be a class index or a class name")
-    if isinstance(value, str) and len(value) > _MAX_NAME:
-        raise PydanticCustomError("label", "Input should be at most 128 characters")
+    if isinstance(value, str) and not 1 <= len(value) <= _MAX_NAME:
+        raise PydanticCustomError("label", "Input should have 1 to 128 characters")
     return value
 
 
@@ -50,12 +50,18 @@ def require_plain_digits(value: object) -> object:
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 UrlSeed = Annotated[Seed, BeforeValidator(require_plain_digits)]
-UrlNumber = Annotated[int, BeforeValidator(require_plain_digits)]
 Name = Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
 Label = Annotated[
     int | str,
     PlainValidator(_check_label),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "minLength": 1, "maxLength": _MAX_NAME},
+            ]
+        }
+    ),
 ]
 Truncation = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.image_encoding import Pixels
+from app.latent_schemas import EditsText
 from app.schemas import Digest, Label, Name, Truncation, UrlSeed
 
 
@@ -21,6 +22,9 @@ class VerifyQuery(BaseModel):
     seed: UrlSeed | None = Field(default=None, description="none: what the file claims")
     label: Label | None = Field(default=None, description="with seed: a class, by index or name")
     truncation: Truncation | None = Field(default=None, description="with seed; none: 1")
+    edits: EditsText | None = Field(
+        default=None, description="with seed: how far along which directions", examples=["sefa-1:2"]
+    )
 
 
 class Difference(BaseModel):

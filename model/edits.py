@@ -45,6 +45,13 @@ def parse_edits(text: str) -> Edits:
     return make_edits(strengths)
 
 
+def write_edits(edits: Edits) -> str:
+    """Write what `parse_edits` reads back as the same edits."""
+    return ",".join(
+        f"{name}:{strength:.{_DECIMALS}f}".rstrip("0").rstrip(".") for name, strength in edits
+    )
+
+
 def require_moderate(strengths: Mapping[str, float]) -> None:
     """Raise ValueError unless every strength is within `MAX_EDIT_STRENGTH`."""
     for name, strength in strengths.items():

@@ -3,17 +3,22 @@
 Imports httpx and Pillow and nothing of the service, so it works where torch is not installed.
 """
 
-from app.client.answers import GeneratedImage, Model
+from app.client.answers import Direction, GeneratedImage, Model
 from app.client.asynchronous import AsyncGanloom
 from app.client.failures import GanloomError, OverloadedError, UnreachableError
+from app.client.job_answers import Inversion, Job, JobFailedError
 from app.client.retrying import Retries
 from app.client.synchronous import Ganloom
 
 __all__ = [
     "AsyncGanloom",
+    "Direction",
     "Ganloom",
     "GanloomError",
     "GeneratedImage",
+    "Inversion",
+    "Job",
+    "JobFailedError",
     "Model",
     "OverloadedError",
     "Retries",

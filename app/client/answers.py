@@ -42,26 +42,44 @@ class Model:
     details: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Direction:
+    """One direction of a model; edits from -`strength` to `strength` are what it is meant for.
+
+    `kind` is sefa, pca or attribute. `scores` and `leaks` are shares, from 0 to 1.
+    """
+
+    name: str
+    kind: str
+    order: int
+    strength: float
+    scores: Mapping[str, float]
+    leaks: Mapping[str, float]
+
+
 def read_images(answer: httpx.Response) -> list[GeneratedImage]:
     """Read the `json` layout of /generate."""
     document = answer.json()
+    files = [base64.b64decode(item["data"]) for item in document["images"]]
     return [
         GeneratedImage(
-            *_open(base64.b64decode(item["data"])),
+            image=open_image(file),
+            data=file,
             media_type=document["media_type"],
             model=document["model"],
             digest=document["digest"],
             seed=item["seed"],
             label=item["label"],
         )
-        for item in document["images"]
+        for item, file in zip(document["images"], files, strict=True)
     ]
 
 
 def read_still(answer: httpx.Response) -> GeneratedImage:
     """Read one image of /images; its seed is the one that was rendered."""
     return GeneratedImage(
-        *_open(answer.content),
+        image=open_image(answer.content),
+        data=answer.content,
         media_type=answer.headers["Content-Type"],
         model=answer.headers["X-Ganloom-Model"],
         digest=answer.headers["X-Ganloom-Digest"],
@@ -70,9 +88,9 @@ def read_still(answer: httpx.Response) -> GeneratedImage:
 
 
 def read_frames(answer: httpx.Response) -> list[Image.Image]:
-    """Read the archive of frames of /interpolate, in order."""
+    """Read the archive of frames of /interpolate or /explore, in order."""
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return [_open(archive.read(name))[0] for name in archive.namelist()]
+        return [open_image(archive.read(name)) for name in archive.namelist()]
 
 
 def read_model(document: Mapping[str, Any]) -> Model:
@@ -92,8 +110,16 @@ def read_model(document: Mapping[str, Any]) -> Model:
     )
 
 
-def _open(data: bytes) -> tuple[Image.Image, bytes]:
+def read_directions(answer: httpx.Response) -> list[Direction]:
+    """Read /models/{name}/directions, in the order of the service."""
+    fields = ("name", "kind", "order", "strength", "scores", "leaks")
+    return [
+        Direction(**{name: item[name] for name in fields}) for item in answer.json()["directions"]
+    ]
+
+
+def open_image(data: bytes) -> Image.Image:
     """Decode now, so that a broken file is told here and not when it is first looked at."""
     image = Image.open(io.BytesIO(data))
     image.load()
-    return image, data
+    return image

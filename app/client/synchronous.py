@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Literal, Self, Unpack
 
@@ -11,8 +10,11 @@ import httpx
 from PIL import Image
 
 from app.client.answers import (
+    Direction,
     GeneratedImage,
     Model,
+    open_image,
+    read_directions,
     read_frames,
     read_images,
     read_model,
@@ -20,17 +22,24 @@ from app.client.answers import (
 )
 from app.client.calls import (
     LIST_MODELS,
-    Call,
+    FilmFormat,
+    Line,
     Options,
+    SearchOptions,
     StillFormat,
     StillOptions,
+    call_directions,
+    call_explore,
     call_generate,
     call_image,
     call_interpolate,
     call_model,
 )
-from app.client.failures import UnreachableError, raise_for_problem
+from app.client.connections import Connection
+from app.client.job_answers import Inversion, Job
 from app.client.retrying import Retries
+from app.client.synchronous_jobs import Jobs
+from app.client.uploading import Picture
 
 
 class Ganloom:
@@ -49,9 +58,10 @@ class Ganloom:
         timeout_s: float = 60.0,
         retries: Retries | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout_s)
+        http = httpx.Client(base_url=url, timeout=timeout_s)
+        self._connection = Connection(http, retries or Retries())
         self._deadline_s = deadline_s
-        self._retries = retries or Retries()
+        self.jobs = Jobs(self._connection)
 
     def generate(
         self,
@@ -73,14 +83,14 @@ class Ganloom:
             "latents": None if latents is None else [list(map(float, row)) for row in latents],
         }
         call = call_generate(source, options, image_format, self._deadline_s)
-        return read_images(self._send(call))
+        return read_images(self._connection.send(call))
 
     def image(
         self, seed: int, *, image_format: StillFormat = "png", **options: Unpack[StillOptions]
     ) -> GeneratedImage:
         """Get the image of one seed, or the best of several, from a cache if there is one."""
         call = call_image(seed, options, image_format, self._deadline_s)
-        return read_still(self._send(call))
+        return read_still(self._connection.send(call))
 
     def interpolate(
         self,
@@ -92,7 +102,9 @@ class Ganloom:
     ) -> list[Image.Image]:
         """Walk through two seeds or more; frame k is exactly the still of its latent."""
         walk = {"steps": steps, "method": method, "format": "zip"}
-        return read_frames(self._send(call_interpolate(seeds, options, walk, self._deadline_s)))
+        return read_frames(
+            self._connection.send(call_interpolate(seeds, options, walk, self._deadline_s))
+        )
 
     def animate(
         self,
@@ -100,24 +112,95 @@ class Ganloom:
         *,
         steps: int = 16,
         method: Literal["slerp", "lerp"] = "slerp",
-        animation_format: Literal["gif", "apng", "webp"] = "webp",
+        animation_format: FilmFormat = "webp",
         **options: Unpack[Options],
     ) -> bytes:
         """Get the same walk as the bytes of a film."""
         walk = {"steps": steps, "method": method, "format": animation_format}
-        return self._send(call_interpolate(seeds, options, walk, self._deadline_s)).content
+        return self._connection.send(
+            call_interpolate(seeds, options, walk, self._deadline_s)
+        ).content
+
+    def explore(
+        self,
+        seed: int,
+        direction: str,
+        *,
+        between: tuple[float, float] | None = None,
+        steps: int = 9,
+        **options: Unpack[Options],
+    ) -> list[Image.Image]:
+        """Go with one seed along one direction; each frame is exactly the still with that edit.
+
+        `between` are the first strength and the last, without it those of `directions`, to
+        either side.
+        """
+        line = Line(seed, direction, between, steps)
+        call = call_explore(line, options, "zip", self._deadline_s)
+        return read_frames(self._connection.send(call))
+
+    def explore_strip(
+        self,
+        seed: int,
+        direction: str,
+        *,
+        between: tuple[float, float] | None = None,
+        steps: int = 9,
+        **options: Unpack[Options],
+    ) -> Image.Image:
+        """Get the same frames side by side, from left to right."""
+        line = Line(seed, direction, between, steps)
+        call = call_explore(line, options, "png", self._deadline_s)
+        return open_image((self._connection.send(call)).content)
+
+    def explore_film(
+        self,
+        seed: int,
+        direction: str,
+        *,
+        between: tuple[float, float] | None = None,
+        steps: int = 9,
+        film_format: FilmFormat = "webp",
+        **options: Unpack[Options],
+    ) -> bytes:
+        """Get the same frames as the bytes of a film."""
+        line = Line(seed, direction, between, steps)
+        call = call_explore(line, options, film_format, self._deadline_s)
+        return (self._connection.send(call)).content
+
+    def invert(
+        self,
+        picture: Picture,
+        *,
+        on_progress: Callable[[Job], None] | None = None,
+        poll_s: float | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> Inversion:
+        """Find the latent that renders a picture: a file's bytes, its path, or a Pillow image.
+
+        `on_progress` is told how the job gets on, by the service's events or, with `poll_s`, by
+        asking every so many seconds. Whatever it raises cancels the job, as Ctrl-C does. Raises
+        JobFailedError if nothing was found, ValueError if `picture` is no PNG, JPEG or WebP.
+        """
+        return self.jobs.run(picture, on_progress, poll_s, **options)
 
     def models(self) -> list[Model]:
         """List what is served."""
-        return [read_model(item) for item in self._send(LIST_MODELS).json()["models"]]
+        return [read_model(item) for item in self._connection.send(LIST_MODELS).json()["models"]]
 
     def model(self, name: str) -> Model:
         """Describe one model."""
-        return read_model(self._send(call_model(name)).json())
+        return read_model(self._connection.send(call_model(name)).json())
+
+    def directions(self, model: str | None = None) -> list[Direction]:
+        """List the directions of a model, or of the default one."""
+        if model is None:
+            model = str((self._connection.send(LIST_MODELS)).json()["default"])
+        return read_directions(self._connection.send(call_directions(model)))
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         """Return the client itself."""
@@ -131,24 +214,3 @@ class Ganloom:
     ) -> None:
         """Close the connections."""
         self.close()
-
-    def _send(self, call: Call) -> httpx.Response:
-        """Ask, and ask again while it is refused for now."""
-        attempt = 1
-        while True:
-            answer, failure = None, None
-            try:
-                answer = self._http.request(**call.to_request())
-            except httpx.ConnectError as error:  # nothing was sent yet
-                failure = error
-            except httpx.TransportError as error:
-                raise UnreachableError(str(error) or type(error).__name__) from error
-            wait_s = self._retries.wait_s(attempt, answer)
-            if wait_s is None:
-                break
-            time.sleep(wait_s)
-            attempt += 1
-        if answer is None:
-            raise UnreachableError(str(failure)) from failure
-        raise_for_problem(answer)
-        return answer

@@ -10,17 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import ServiceError, UnknownModel
 
-_MAX_TEXT = 600
+_MAX_TEXT = 1500  # holds the names of some forty attributes
 _MAX_PROMPT = 1000
 
 
 class ImagesRequest(BaseModel):
-    """POST /v1/images/generations: a prompt that names a class, or a seed, or both."""
+    """POST /v1/images/generations: a prompt that names a class, attributes, a seed."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
     prompt: Annotated[str, Field(min_length=1, max_length=_MAX_PROMPT)] = Field(
-        description="such as `seed 7`, `a seven`, `cat, seed 7` or `random`", examples=["seed 7"]
+        description="such as `seed 7`, `a cat, seed 7`, `a face with glasses` or `random`",
+        examples=["seed 7"],
     )
     model: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
         default=None, description="a name of /v1/models; none: the default"

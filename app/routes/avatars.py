@@ -71,6 +71,7 @@ async def show_seeded_avatar(
 async def _answer(
     request: Request, text: str, extension: str, query: AvatarQuery, service: Service
 ) -> Response:
+    limit_s = read_deadline_s(request)
     renderer, image_format = service.require_renderer(), _FORMATS[extension]
     key = service.settings.avatar_key.get_secret_value().encode()
     plan = renderer.plan(
@@ -92,7 +93,7 @@ async def _answer(
         headers["Cache-Control"] = _LONG
     if answer := answer_without_work(request, plan, headers, image_format.media_type):
         return answer
-    work = _draw(renderer, plan, style, read_deadline_s(request))
+    work = _draw(renderer, plan, style, limit_s)
     body, timing = await run_unless_gone(request, work)
     told = {**identity_headers(plan), **timing, **headers}
     return Response(body, headers=told, media_type=image_format.media_type)

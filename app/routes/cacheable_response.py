@@ -22,6 +22,7 @@ async def cacheable_response(
     `is_negotiated` says that Accept may choose the format, so that caches keep one a choice.
     Raises ServiceError.
     """
+    limit_s = read_deadline_s(request)
     headers = cache_headers(plan)
     if is_negotiated:
         headers["Vary"] = "Accept"
@@ -31,5 +32,5 @@ async def cacheable_response(
         return answer
     if isinstance(image_format, AnimationFormat):
         return await film_response(request, renderer, plan, headers)
-    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
+    rendering = await run_unless_gone(request, renderer.render(plan, limit_s))
     return rendering_response(rendering, headers)

@@ -56,6 +56,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
     """Answer POST /generate; raises ServiceError."""
     renderer = service.require_renderer()
     renderer.require_room()
+    limit_s = read_deadline_s(request)
     body = await read_json_body(request, GenerateBody, service.settings)
     source = _choose_source(body)
     if body.diverse:
@@ -74,7 +75,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
             best_of=body.best_of,
         )
     )
-    rendering = await run_unless_gone(request, renderer.render(plan, read_deadline_s(request)))
+    rendering = await run_unless_gone(request, renderer.render(plan, limit_s))
     return rendering_response(rendering, {"Vary": "Accept"})
 
 

@@ -28,12 +28,25 @@ from model.blending import blend
 
 _HEARTBEAT_S = 15.0  # proxies end a connection on which nothing happens
 _NO_STORE = {"Cache-Control": "no-store"}
+# Tools read the schema of an event stream as that of each event, as OpenAPI 3.2 has it.
+_EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "end"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobDocument"},
+        },
+    },
+}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": (
             "Server-sent events, each with the job as JSON: `progress`, and at last `end`"
         ),
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT_SCHEMA}},
     }
 }
 
@@ -46,7 +59,7 @@ router = APIRouter(prefix="/jobs", tags=["inversion"])
     "/{job_id}",
     summary="How far a job is",
     response_model=JobDocument,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 410, 422, 503),
 )
 async def show_job(job_id: JobId, inversions: InversionsOf) -> Response:
     """Show a job: its state, how far it is, and the latent once it is done."""
@@ -57,7 +70,7 @@ async def show_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}",
     summary="Cancel or forget a job",
     response_model=JobDocument,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 410, 422, 503),
 )
 async def cancel_job(job_id: JobId, inversions: InversionsOf) -> Response:
     """Cancel a job; one that has ended is forgotten at once."""
@@ -68,7 +81,7 @@ async def cancel_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}/events",
     summary="Watch a job",
     response_class=StreamingResponse,
-    responses=_EVENTS | problems(404, 422, 503),
+    responses=_EVENTS | problems(404, 410, 422, 503),
 )
 async def watch_job(job_id: JobId, inversions: InversionsOf) -> Response:
     """Send an event whenever the job gets on, and close after its end."""
@@ -83,7 +96,7 @@ async def watch_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}/result.png",
     summary="The image that was found",
     response_class=Response,
-    responses=answers("image/png") | problems(404, 409, 422, 429, 500, 503, 504),
+    responses=answers("image/png") | problems(404, 409, 410, 422, 429, 500, 503, 504),
 )
 async def show_result(
     request: Request,

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from app.catalog import ServedGenerator
 from app.dialects.openai_schemas import (
     ImagesRequest,
     ImagesResponse,
@@ -18,6 +19,7 @@ from app.dialects.openai_schemas import (
     OpenAIModelList,
 )
 from app.dialects.prompts import Prompt, read_prompt
+from app.dialects.vocabulary import Vocabulary
 from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat
 from app.render_plan import RenderPlan, RenderRequest, Seeds
@@ -27,6 +29,7 @@ from app.routes.documentation import errors, json_body
 from app.routes.request_body import read_json_body
 from app.routes.responses import identity_headers
 from app.routes.service import CatalogOf, RendererOf, ServiceOf
+from model.edits import write_edits
 from model.latents import MAX_SEED
 
 _RANDOM_SEEDS = 2**32  # short enough to be read out loud, as for /generate
@@ -46,23 +49,24 @@ router = APIRouter(tags=["openai"])
 async def create_images(
     request: Request, service: ServiceOf, catalog: CatalogOf, renderer: RendererOf
 ) -> Response:
-    """Make images of the class and seed that the prompt names.
+    """Make images of the class, attributes and seed that the prompt names.
 
     The same seed gives the same bytes as everywhere else; `revised_prompt` names it.
     """
     renderer.require_room()
+    limit_s = read_deadline_s(request)
     asked = await read_json_body(request, ImagesRequest, service.settings)
     generator = catalog.find(asked.model)
     height, width = generator.spec.img_size
     size = f"{width}x{height}"
     if asked.size not in (None, "auto", size):
         raise InvalidRequest("size", f"this model makes {size}, which 'auto' stands for")
-    prompt = read_prompt(asked.prompt, generator.class_names)
+    prompt = read_prompt(asked.prompt, _words_of(generator))
     image_format = ImageFormat(asked.output_format or "png")
     plan = renderer.plan(_to_render(prompt, asked.n or 1, generator.name, image_format))
     files: list[bytes] | None = None
     if asked.response_format != "url":
-        work = renderer.render_rows([plan], image_format, read_deadline_s(request))
+        work = renderer.render_rows([plan], image_format, limit_s)
         files = [bytes(file) for file in (await run_unless_gone(request, work)).payloads]
     images = _list_images(str(request.base_url), plan, prompt, files)
     answer = ImagesResponse(
@@ -108,17 +112,22 @@ def _to_render(prompt: Prompt, count: int, model: str, image_format: ImageFormat
         model=model,
         label=prompt.label,
         truncation=prompt.truncation,
+        edits=prompt.edits,
     )
+
+
+def _words_of(generator: ServedGenerator) -> Vocabulary:
+    return Vocabulary(generator.class_names, generator.directions.entries, generator.name)
 
 
 def _list_images(
     base_url: str, plan: RenderPlan, prompt: Prompt, files: list[bytes] | None
 ) -> list[OpenAIImage]:
     """Tell each image as base64 or, without files, as a link to it."""
-    class_names = plan.generator.class_names
+    words = _words_of(plan.generator)
     images = []
     for index, seed in enumerate(plan.seeds):
-        revised = Prompt(seed, plan.label, prompt.truncation).write(class_names)
+        revised = Prompt(seed, plan.label, prompt.truncation, prompt.edits).write(words)
         if files is None:
             image = OpenAIImage(url=_link(base_url, plan, seed), revised_prompt=revised)
         else:
@@ -135,6 +144,8 @@ def _link(base_url: str, plan: RenderPlan, seed: int) -> str:
         query["label"] = plan.generator.class_names[plan.label]
     if plan.request.truncation != 1.0:
         query["truncation"] = f"{plan.request.truncation:g}"
+    if plan.request.edits:
+        query["edits"] = write_edits(plan.request.edits)
     assert isinstance(plan.request.image_format, ImageFormat)
     extension = plan.request.image_format.extension
     return f"{base_url}images/{seed}.{extension}?{urlencode(query)}"

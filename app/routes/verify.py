@@ -15,8 +15,9 @@ from app.renderer import Renderer
 from app.routes.deadline import DEADLINE_HEADER, read_deadline_s
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import RENDER_PROBLEMS, picture_body, problems
+from app.routes.edits import read_edits
 from app.routes.request_body import read_bounded_body
-from app.routes.service import Service, ServiceOf
+from app.routes.service import ServiceOf
 from app.verification import Verification, VerifyQuery, measure_difference
 
 _ANY_SIZE = 2**32  # of what the service has made itself
@@ -41,12 +42,14 @@ async def verify_picture(
     `unknown`: neither the file nor the query says what it should be.
     """
     renderer = service.require_renderer()
-    settings = service.settings
+    settings, limit_s = service.settings, read_deadline_s(request)
     file = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
-    if query.seed is None and (query.label is not None or query.truncation is not None):
-        raise InvalidRequest("seed", "label and truncation go with a seed")
+    if query.seed is None and any(
+        value is not None for value in (query.label, query.truncation, query.edits)
+    ):
+        raise InvalidRequest("seed", "label, truncation and edits go with a seed")
     decode = partial(decode_picture, file, settings.max_pixels)
-    verify = _verify(await renderer.pack("upload", 0, decode), query, service, request)
+    verify = _verify(await renderer.pack("upload", 0, decode), query, renderer, limit_s)
     verification = await run_unless_gone(request, verify)
     return Response(
         verification.model_dump_json(),
@@ -56,14 +59,13 @@ async def verify_picture(
 
 
 async def _verify(
-    picture: Picture, query: VerifyQuery, service: Service, request: Request
+    picture: Picture, query: VerifyQuery, renderer: Renderer, limit_s: float | None
 ) -> Verification:
-    renderer = service.require_renderer()
     claim = parse_claim(picture.claim) if picture.claim is not None else None
     told: dict[str, Any] = {"claim": claim and claim.model_dump(exclude_none=True)}
     if query.seed is not None:
         plan = renderer.plan(_request_of(query, query.seed, picture))
-        return await _compare(picture, plan, renderer, request, told)
+        return await _compare(picture, plan, renderer, limit_s, told)
     if claim is None:
         detail = "The file does not say what made it; name a seed."
         return Verification(verdict="unknown", detail=detail)
@@ -86,7 +88,7 @@ async def _verify(
         )
     path = plan.generator.facts.numeric_path
     told["is_same_numeric_path"] = claim.numeric_path == path
-    return await _compare(picture, plan, renderer, request, told)
+    return await _compare(picture, plan, renderer, limit_s, told)
 
 
 def _request_of(query: VerifyQuery, seed: int, picture: Picture) -> RenderRequest:
@@ -98,6 +100,7 @@ def _request_of(query: VerifyQuery, seed: int, picture: Picture) -> RenderReques
         digest=query.digest,
         label=query.label,
         truncation=1.0 if query.truncation is None else query.truncation,
+        edits=read_edits(query.edits),
         provenance=False,
     )
 
@@ -108,10 +111,14 @@ def _is_asked_about(plan: RenderPlan, query: VerifyQuery) -> bool:
 
 
 async def _compare(
-    picture: Picture, plan: RenderPlan, renderer: Renderer, request: Request, told: dict[str, Any]
+    picture: Picture,
+    plan: RenderPlan,
+    renderer: Renderer,
+    limit_s: float | None,
+    told: dict[str, Any],
 ) -> Verification:
     """Hold the picture against the rendering, both as decoded from a file of the same format."""
-    rendering = await renderer.render(plan, read_deadline_s(request))
+    rendering = await renderer.render(plan, limit_s)
     decode = partial(decode_picture, rendering.body, _ANY_SIZE)
     rendered = await renderer.pack("upload", 0, decode)
     difference = measure_difference(picture.pixels, rendered.pixels)

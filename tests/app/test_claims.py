@@ -10,9 +10,12 @@ import pytest
 
 from app.claims import Claim, parse_claim
 from app.image_encoding import ImageFormat
+from app.latent_sources import Sweep
 from app.render_plan import LatentRows, Seeds, Walk
 
 DIGEST = "0" * 64
+SWEEP = {"direction": "glasses", "start": -1.5, "stop": 2, "steps": 7}
+WALK = {"steps": 5, "method": "lerp", "easing": "ease"}
 
 
 def claim(**fields: object) -> Claim | None:
@@ -44,6 +47,15 @@ def test_seeds_and_walks_come_back() -> None:
     assert strip.to_request(ImageFormat.PNG).source == Walk((1, 2), 7, "lerp", "ease")
 
 
+def test_edits_and_sweeps_come_back() -> None:
+    still = claim(seeds=[1], edits={"sefa-2": 0, "glasses": -2.5, "beard": 1})
+    assert still
+    assert still.to_request(ImageFormat.PNG).edits == (("beard", 1.0), ("glasses", -2.5))
+    strip = claim(seeds=[1], layout="strip", sweep=SWEEP)
+    assert strip
+    assert strip.to_request(ImageFormat.PNG).source == Sweep(1, "glasses", -1.5, 2, 7)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -54,6 +66,11 @@ def test_seeds_and_walks_come_back() -> None:
         json.dumps({"digest": DIGEST, "seeds": [1] * 5000}),
         json.dumps({"digest": DIGEST, "seeds": [1], "truncation": 2}),
         json.dumps({"digest": DIGEST, "seeds": [1], "layout": "zip"}),
+        json.dumps({"digest": DIGEST, "seeds": [1], "edits": {"a/b": 1}}),
+        json.dumps({"digest": DIGEST, "seeds": [1], "edits": {"glasses": 41}}),
+        json.dumps(
+            {"digest": DIGEST, "seeds": [1], "edits": dict.fromkeys(map(str, range(257)), 1)}
+        ),
         json.dumps({"digest": DIGEST, "software": "x" * 200_000}),
         '{"digest": "' + DIGEST + '", "seeds": [1], "truncation": NaN}',
         "\ud800",
@@ -74,8 +91,12 @@ def test_what_is_no_claim_is_none(text: str) -> None:
         {"z": "AAAA"},
         {"z": packed(1), "layout": "grid"},
         {"seeds": [1, 2], "layout": "strip"},
-        {"seeds": [1], "layout": "strip", "walk": {"steps": 5, "method": "lerp", "easing": "ease"}},
-        {"seeds": [1], "walk": {"steps": 5, "method": "lerp", "easing": "ease"}},
+        {"seeds": [1], "layout": "strip", "walk": WALK},
+        {"seeds": [1], "walk": WALK},
+        {"seeds": [1], "sweep": SWEEP},
+        {"seeds": [1, 2], "layout": "strip", "sweep": SWEEP},
+        {"seeds": [1, 2], "layout": "strip", "sweep": SWEEP, "walk": WALK},
+        {"seeds": [1, 2], "sweep": SWEEP, "walk": WALK, "layout": "grid"},
     ],
 )
 def test_a_claim_that_cannot_be_rendered_is_refused(fields: dict[str, object]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from app.errors import Overloaded, UnknownJob
+from app.errors import ForgottenJob, Overloaded, UnknownJob
 from app.inversion_process import InversionProcess
 from app.inversions import Inversions
 from app.job import InversionOrder, Job, JobState
+from app.metrics import Metrics
 from app.settings import Settings
 from model.checkpoint import read_checkpoint
 from model.observation import Observation
@@ -70,7 +73,7 @@ async def until_it_advances(job: Job) -> None:
 async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
     settings: Settings, order: InversionOrder, started: list[InversionProcess]
 ) -> None:
-    inversions = Inversions(settings.model_copy(update={"inversions": 1}))
+    inversions = Inversions(settings.model_copy(update={"inversions": 1}), Metrics().jobs)
     first, second = inversions.submit(order), inversions.submit(order)
     await until_it_advances(first)
     started[0].kill()
@@ -85,7 +88,9 @@ async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
 async def test_jobs_run_side_by_side_up_to_the_limit_and_closing_ends_them_all(
     settings: Settings, order: InversionOrder, started: list[InversionProcess]
 ) -> None:
-    inversions = Inversions(settings.model_copy(update={"inversions": 2, "inversion_queue": 2}))
+    inversions = Inversions(
+        settings.model_copy(update={"inversions": 2, "inversion_queue": 2}), Metrics().jobs
+    )
     jobs = [inversions.submit(order) for _ in range(4)]
     with pytest.raises(Overloaded):
         inversions.submit(order)
@@ -104,12 +109,63 @@ async def test_a_process_that_cannot_be_started_fails_the_jobs(
     settings: Settings, order: InversionOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.inversion_process.sys.executable", "/nowhere/python")
-    inversions = Inversions(settings)
+    inversions = Inversions(settings, Metrics().jobs)
     job = inversions.submit(order)
     await until(job, JobState.FAILED)
     await inversions.close()
 
 
-async def test_an_unknown_job_is_refused(settings: Settings) -> None:
+async def test_a_job_that_never_was_is_unknown(settings: Settings) -> None:
+    with pytest.raises(UnknownJob, match="POST /invert"):
+        Inversions(settings, Metrics().jobs).find("x")
+
+
+async def test_of_forgotten_jobs_the_last_are_known_and_no_more(
+    settings: Settings, order: InversionOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.inversions._MAX_FORGOTTEN", 2)
+    monkeypatch.setattr("app.inversion_process.sys.executable", "/nowhere/python")
+    inversions = Inversions(settings, Metrics().jobs)
+    jobs = [inversions.submit(order) for _ in range(3)]
+    for job in jobs:
+        await until(job, JobState.FAILED)
+        inversions.cancel(job.id)  # it has ended, so it is forgotten
     with pytest.raises(UnknownJob):
-        Inversions(settings).find("x")
+        inversions.find(jobs[0].id)
+    for job in jobs[1:]:
+        for ask in (inversions.find, inversions.cancel):
+            with pytest.raises(ForgottenJob, match="POST /invert again"):
+                ask(job.id)
+    await inversions.close()
+
+
+async def test_jobs_are_counted_by_how_they_end_and_timed_if_they_began(
+    settings: Settings, order: InversionOrder
+) -> None:
+    metrics = Metrics()
+    changed = settings.model_copy(update={"inversions": 1})
+    inversions = Inversions(changed, metrics.jobs)
+    short = dataclasses.replace(order, steps=2, restarts=1)
+    jobs = [inversions.submit(which) for which in (short, order, order)]
+    await until(jobs[0], JobState.DONE)
+    await until_it_advances(jobs[1])
+    assert read(metrics, "ganloom_jobs_running") == {"": 1}
+    assert read(metrics, "ganloom_jobs_waiting") == {"": 1}
+    inversions.cancel(jobs[2].id)
+    inversions.cancel(jobs[1].id)
+    assert read(metrics, "ganloom_jobs_total") == {"done": 1, "failed": 0, "cancelled": 2}
+    counted = read(metrics, "ganloom_job_seconds_count")
+    assert counted == {"done": 1, "failed": 0, "cancelled": 1}  # the other never began
+    assert read(metrics, "ganloom_job_seconds_sum")["done"] > 0
+    assert read(metrics, "ganloom_jobs_running") == read(metrics, "ganloom_jobs_waiting") == {"": 0}
+    await inversions.close()
+
+
+def read(metrics: Metrics, name: str) -> dict[str, float]:
+    """Return the values of one series by its outcome."""
+    return {
+        sample.labels.get("outcome", ""): sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+        if sample.name == name
+    }

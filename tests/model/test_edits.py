@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.directions import Direction, Directions, DirectionsError
-from model.edits import edit_rows, make_edits, parse_edits, sweep_strengths
+from model.edits import edit_rows, make_edits, parse_edits, sweep_strengths, write_edits
 from model.latents import Latents
 
 AXES = Directions(np.eye(3, dtype=np.float32)[:2], (Direction("a", "pca"), Direction("b", "pca")))
@@ -43,3 +43,9 @@ def test_an_unknown_direction_is_refused() -> None:
 def test_a_sweep_meets_both_ends_and_is_even() -> None:
     assert sweep_strengths(-1, 1, 5) == [-1.0, -0.5, 0.0, 0.5, 1.0]
     assert sweep_strengths(0, 1, 4) == [0.0, 0.3333, 0.6667, 1.0]
+
+
+def test_what_is_written_is_read_back_as_the_same_edits() -> None:
+    edits = make_edits({"a": 10, "b-1": -0.0001, "c_x": 1 / 3, "d": -20})
+    assert write_edits(edits) == "a:10,b-1:-0.0001,c_x:0.3333,d:-20"
+    assert parse_edits(write_edits(edits)) == edits

@@ -143,10 +143,16 @@ async def test_the_asyncio_client_returns_the_same(address: str, client: Ganloom
     assert (models, model) == (client.models(), client.model("pets"))
 
 
-def refusing(*answers: httpx.Response) -> tuple[httpx.MockTransport, list[float]]:
-    """Return a transport that gives these answers in turn, and a list for the waits."""
+def refusing(*answers: httpx.Response) -> httpx.MockTransport:
+    """Return a transport that gives these answers in turn."""
     left = list(answers)
-    return httpx.MockTransport(lambda _: left.pop(0)), []
+    return httpx.MockTransport(lambda _: left.pop(0))
+
+
+def put_in(client: Ganloom, transport: httpx.MockTransport) -> None:
+    """Have a client ask `transport` instead of a socket."""
+    client.close()
+    client._connection._http = httpx.Client(base_url="http://x", transport=transport)
 
 
 PROBLEM = {"title": "Overloaded", "detail": "later", "status": 429}
@@ -165,11 +171,12 @@ async def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch, status
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("app.client.synchronous.time", SimpleNamespace(sleep=waits.append))
-    monkeypatch.setattr("app.client.asynchronous.asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("app.client.connections.time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr("app.client.connections.asyncio", SimpleNamespace(sleep=sleep))
     blocking, other = Ganloom("http://x"), AsyncGanloom("http://x")
-    blocking._http = httpx.Client(base_url="http://x", transport=refusing(*answers())[0])
-    other._http = httpx.AsyncClient(base_url="http://x", transport=refusing(*answers())[0])
+    put_in(blocking, refusing(*answers()))
+    await other._connection.close()
+    other._connection._http = httpx.AsyncClient(base_url="http://x", transport=refusing(*answers()))
     assert blocking.models() == await other.models() == []
     assert waits == [7.0, 7.0]
     blocking.close()
@@ -178,12 +185,10 @@ async def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch, status
 
 def test_retries_are_bounded() -> None:
     refusal = httpx.Response(429, json=PROBLEM, headers={"Retry-After": "0"})
-    transport, _ = refusing(refusal, refusal, refusal)
     with Ganloom("http://x", retries=AT_ONCE) as client:
-        client._http = httpx.Client(base_url="http://x", transport=transport)
+        put_in(client, refusing(refusal, refusal, refusal))
         with pytest.raises(OverloadedError, match="later"):
             client.models()
-        client._http.close()
 
 
 @pytest.mark.parametrize(
@@ -221,12 +226,10 @@ def test_a_service_that_is_not_there_is_unreachable() -> None:
 
 
 def test_a_proxy_that_answers_instead_is_told_by_its_status() -> None:
-    transport, _ = refusing(httpx.Response(502, text="<html>bad gateway"))
     with Ganloom("http://x") as client:
-        client._http = httpx.Client(base_url="http://x", transport=transport)
+        put_in(client, refusing(httpx.Response(502, text="<html>bad gateway")))
         with pytest.raises(GanloomError, match="502 Bad Gateway"):
             client.models()
-        client._http.close()
 
 
 def test_the_client_needs_neither_torch_nor_the_service() -> None:

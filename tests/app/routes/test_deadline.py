@@ -100,3 +100,17 @@ async def test_a_deadline_that_passes_is_a_504(start: Start) -> None:
         assert "0.02 s" in late.json()["detail"]
         setup.engine.gate.set()
         assert (await held).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *[("HEAD", "/images/7.png"), ("HEAD", "/explore?seed=7&direction=sefa-1")],
+        *[("HEAD", "/avatar/x.png"), ("POST", "/verify"), ("POST", "/generate")],
+    ],
+)
+async def test_a_deadline_that_cannot_be_read_is_refused_where_none_is_needed(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await client.request(method, path, headers={"X-Deadline-Ms": "!7+"})
+    assert answer.status_code == 422

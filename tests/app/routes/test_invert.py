@@ -154,7 +154,11 @@ async def test_a_running_job_is_cancelled_and_then_forgotten(client: httpx.Async
     result = await client.get(f"/jobs/{job['id']}/result.png")
     assert result.status_code == 409
     assert (await client.delete(job["links"]["self"])).json() == cancelled
-    assert (await client.get(job["links"]["self"])).status_code == 404
+    for part in ("self", "events"):
+        answer = await client.get(job["links"][part])
+        assert answer.status_code == 410
+        assert "POST /invert again" in answer.json()["detail"]
+    assert (await client.delete(job["links"]["self"])).status_code == 410
     assert (await finish(client, await post(client)))["state"] == "done"
 
 
@@ -235,7 +239,7 @@ async def test_an_ended_job_expires(serve: ClientFactory) -> None:
         passed = asyncio.Event()
         asyncio.get_running_loop().call_later(ttl_s, passed.set)  # after the job's own timer
         await passed.wait()
-        assert (await client.get(job["links"]["self"])).status_code == 404
+        assert (await client.get(job["links"]["self"])).status_code == 410
 
 
 async def test_a_search_that_takes_too_long_fails(serve: ClientFactory) -> None:

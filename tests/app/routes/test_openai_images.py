@@ -50,7 +50,19 @@ def test_a_class_in_the_prompt_is_a_label(client: openai.OpenAI, http: httpx.Cli
     assert files_of(answer) == [native.content]
 
 
-@pytest.mark.parametrize("prompt", ["dog, truncation 0.5", "a seven", "random"])
+def test_a_direction_in_the_prompt_is_an_edit(client: openai.OpenAI, http: httpx.Client) -> None:
+    answer = client.images.generate(prompt="a face with sefa-1, no pca-2, sefa-2 1.5, seed 3", n=2)
+    edits = {"sefa-1": 3, "pca-2": -3, "sefa-2": 1.5}
+    natives = [http.post("/generate", json={"seed": seed, "edits": edits}) for seed in (3, 4)]
+    assert files_of(answer) == [native.content for native in natives]
+    assert [image.revised_prompt for image in answer.data or []] == [
+        f"no pca-2, sefa-1, sefa-2 1.5, seed {seed}" for seed in (3, 4)
+    ]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["dog, truncation 0.5", "a seven", "random", "a pet with no sefa-1, pca-1 0.25"]
+)
 def test_a_link_leads_to_the_same_bytes_for_good(
     client: openai.OpenAI, http: httpx.Client, prompt: str
 ) -> None:

@@ -23,6 +23,13 @@ FILES = [
     "/images/7.jpg?provenance=true&model=signs",
     "/interpolate?seeds=4,5,6&steps=7&provenance=true&easing=ease-out&method=lerp",
     "/interpolate?seeds=4,5&steps=3&provenance=true&model=pets",
+    *[f"/images/7.{kind}?provenance=true&edits=sefa-1:1.5,pca-2:-2" for kind in ("png", "webp")],
+    "/images/7.png?provenance=true&edits=sefa-1:20,sefa-2:20",
+    "/mix?plus=1,2&minus=3&edits=sefa-1:20&provenance=true",
+    "/images/7.jpg?provenance=true&edits=sefa-1:0.3333&model=pets&truncation=0.5",
+    "/interpolate?seeds=4,5&steps=3&provenance=true&edits=pca-1:2",
+    "/explore?seed=7&direction=sefa-1&provenance=true",
+    "/explore?seed=7&direction=pca-1&from=-1&to=0.5&steps=4&edits=pca-1:1&provenance=true",
 ]
 
 
@@ -43,7 +50,14 @@ async def test_a_file_of_this_service_is_identical(client: httpx.AsyncClient, pa
     assert verdict["is_same_numeric_path"] is True
 
 
-@pytest.mark.parametrize("body", [{"seed": 3, "n": 5}, {"seeds": [9, 9, 1], "model": "pets"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"seed": 3, "n": 5},
+        {"seeds": [9, 9, 1], "model": "pets"},
+        {"seed": 3, "n": 5, "edits": {"sefa-1": 1.5, "pca-2": -2}},
+    ],
+)
 async def test_a_sheet_is_identical(client: httpx.AsyncClient, body: dict[str, object]) -> None:
     answer = await client.post("/generate", json={**body, "provenance": True})
     assert (await verify(client, answer.content))["verdict"] == "identical"
@@ -53,10 +67,17 @@ async def test_each_file_of_an_archive_is_identical(client: httpx.AsyncClient) -
     walk = "/interpolate?start=1&end=2&steps=3&format=zip&provenance=true&model=pets&truncation=0.5"
     latents = {"latents": [[1.0] * 8, [0.5] * 8], "layout": "zip", "provenance": True}
     seeds = {"seeds": [4, 4], "layout": "zip", "provenance": True, "truncation": 0.5}
+    edited = {**seeds, "edits": {"sefa-2": 3}}
+    sweep = "/explore?seed=7&direction=sefa-1&to=20&steps=3&format=zip&provenance=true"
+    far = "edits=sefa-1:20,pca-1:-20"  # farther than a latent may be that is sent
     for answer in (
         await client.get(walk),
         await client.post("/generate", json=latents),
+        await client.get(f"{sweep}&{far}"),
+        await client.get(f"{walk}&{far}"),
+        await client.post("/generate", json={**latents, "edits": {"sefa-1": 20}}),
         await client.post("/generate", json=seeds),
+        await client.post("/generate", json=edited),
     ):
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             for name in archive.namelist():
@@ -142,3 +163,25 @@ async def test_provenance_is_part_of_the_etag_and_never_of_other_files(
     again = await client.get("/images/7.png")
     assert again.content == plain.content
     assert b"ganloom" not in again.content
+
+
+async def test_a_claim_says_the_edits_and_others_are_altered(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/images/7.webp?provenance=true&edits=sefa-1:1.5")
+    claim = (await verify(client, answer.content))["claim"]
+    assert isinstance(claim, dict)
+    assert (claim["seeds"], claim["edits"]) == ([7], {"sefa-1": 1.5})
+    forged = answer.content.replace(b"sefa-1&quot;:1.5", b"sefa-1&quot;:1.6")
+    assert forged != answer.content
+    assert (await verify(client, forged))["verdict"] == "altered"
+    unknown = answer.content.replace(b"sefa-1&quot;:1.5", b"sefa-9&quot;:1.5")
+    assert (await verify(client, unknown))["verdict"] == "unknown"
+
+
+async def test_edits_can_be_named_with_a_seed(client: httpx.AsyncClient) -> None:
+    file = (await client.get("/images/7.png?edits=sefa-1:1.5")).content
+    assert (await verify(client, file, "?seed=7&edits=sefa-1:1.5"))["verdict"] == "identical"
+    assert (await verify(client, file, "?seed=7&edits=sefa-1:1"))["verdict"] == "altered"
+    assert (await verify(client, file, "?seed=7"))["verdict"] == "altered"
+    for query, field in (("edits=sefa-1:1.5", "seed"), ("seed=7&edits=hat:1", "edits")):
+        answer = await client.post(f"/verify?{query}", content=file)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

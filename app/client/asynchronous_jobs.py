@@ -1,0 +1,100 @@
+"""`AsyncJobs`: the same searches for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Unpack
+
+from app.client.calls import SearchOptions, call_invert, call_job
+from app.client.connections import AsyncConnection
+from app.client.failures import GanloomError, UnreachableError
+from app.client.job_answers import (
+    EventReader,
+    Inversion,
+    Job,
+    JobFailedError,
+    read_inversion,
+    read_job,
+)
+from app.client.synchronous_jobs import POLL_S
+from app.client.uploading import Picture, read_upload
+
+
+class AsyncJobs:
+    """The searches of one service; the client's `jobs`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def submit(self, picture: Picture, **options: Unpack[SearchOptions]) -> Job:
+        """Send a picture, and have the latent searched for that renders it.
+
+        ValueError if `picture` is no PNG, JPEG, WebP or Pillow image.
+        """
+        call = call_invert(await asyncio.to_thread(read_upload, picture), options)
+        return read_job((await self._connection.send(call)).json())
+
+    async def show(self, job_id: str) -> Job:
+        """Ask how far a job is."""
+        return read_job((await self._connection.send(call_job(job_id))).json())
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel a job; one that has ended is forgotten by the service."""
+        answer = await self._connection.send(call_job(job_id, method="DELETE"))
+        return read_job(answer.json())
+
+    async def follow(self, job: Job, *, poll_s: float | None = None) -> AsyncGenerator[Job, None]:
+        """Give the job whenever it gets on, and for the last time when it has ended.
+
+        By the service's events, or, with `poll_s`, by asking every so many seconds. Where events
+        break off, as a proxy may have it, it is asked every second from then on.
+        """
+        last = job
+        if poll_s is None:
+            with contextlib.suppress(UnreachableError):
+                async for last in self._watch(job.id):
+                    yield last
+        while not last.is_final:
+            await self._connection.rest(POLL_S if poll_s is None else poll_s)
+            last = await self.show(job.id)
+            yield last
+
+    async def collect(self, job: Job) -> Inversion:
+        """Get what a job found, and its images; JobFailedError if it found nothing."""
+        if job.state != "done":
+            raise JobFailedError(job)
+        send = self._connection.send
+        rendered = await send(call_job(job.id, "/result.png"))
+        composite = None
+        if job.task == "inpaint":
+            composite = await send(call_job(job.id, "/result.png", view="composite"))
+        return read_inversion(job, rendered, composite)
+
+    async def run(
+        self,
+        picture: Picture,
+        on_progress: Callable[[Job], None] | None = None,
+        poll_s: float | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> Inversion:
+        """Submit, follow and collect; whatever is raised meanwhile cancels the job."""
+        last = await self.submit(picture, **options)
+        try:
+            async with contextlib.aclosing(self.follow(last, poll_s=poll_s)) as seen:
+                async for last in seen:
+                    if on_progress is not None:
+                        on_progress(last)
+        except BaseException:
+            if not last.is_final:
+                with contextlib.suppress(GanloomError):
+                    await self.cancel(last.id)
+            raise
+        return await self.collect(last)
+
+    async def _watch(self, job_id: str) -> AsyncGenerator[Job, None]:
+        events = EventReader()
+        async for line in self._connection.read_lines(call_job(job_id, "/events")):
+            if job := events.take(line):
+                yield job
