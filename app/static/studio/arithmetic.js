@@ -9,6 +9,7 @@ import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
 import { enlarge } from "./sizing.js";
 import { change, now } from "./state.js";
+import { FORMAT_NAMES } from "./wording.js";
 
 export const MOST_IN_A_TERM = 3;
 const SIGNS = { a: "", b: "\u2212", c: "+" };
@@ -69,7 +70,7 @@ export function createArithmetic() {
       sum.style.setProperty("--mean", `${meanSize()}px`);
       const path = sumAddress(model, state);
       files.replaceChildren(...(path ? ["Save as ", ...["png", "jpeg", "webp"].map((format) =>
-        h("a", { href: sumAddress(model, state, format), download: `${model.name}-sum.${format}` }, format.toUpperCase()))] : []));
+        h("a", { href: sumAddress(model, state, format), download: `${model.name}-sum.${format}` }, FORMAT_NAMES[format]))] : []));
       if (path === shown) return;
       shown = path;
       if (path) return follower.show(path);

@@ -7,7 +7,7 @@ import { load, paint } from "./pictures.js";
 import { enlarge } from "./sizing.js";
 import { change, editsText, now } from "./state.js";
 import { drawThreads } from "./threads.js";
-import { bytes, milliseconds } from "./wording.js";
+import { FORMAT_NAMES, bytes, milliseconds } from "./wording.js";
 
 const LEAST_SIDE = 320;
 
@@ -106,7 +106,7 @@ export function createInspector() {
       verdict.textContent = "";
       enlarge(canvas, ...sizeOf(model), Math.max(LEAST_SIDE, sideIn(node)));
       files.replaceChildren("Save as ", ...["png", "jpg", "webp"].map((extension) =>
-        h("a", { href: stillAddress(model, state.seed, { ...looks, extension }), download: `${model.name}-${state.seed}.${extension}` }, extension.toUpperCase())));
+        h("a", { href: stillAddress(model, state.seed, { ...looks, extension }), download: `${model.name}-${state.seed}.${extension}` }, FORMAT_NAMES[extension])));
       const fail = (error) => {
         if (shown === path) verdict.textContent = error.message;
       };

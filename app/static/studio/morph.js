@@ -9,8 +9,9 @@ import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
 import { enlarge, roomIn } from "./sizing.js";
 import { change, editsText, now } from "./state.js";
+import { FORMAT_NAMES } from "./wording.js";
 
-const FORMATS = { gif: "GIF", webp: "WebP", apng: "APNG", mp4: "MP4", webm: "WebM" };
+const FORMATS = ["gif", "webp", "apng", "mp4", "webm"];
 const EASINGS = [["linear", "Steady"], ["ease", "Ease"], ["ease-in", "Ease in"], ["ease-out", "Ease out"], ["ease-in-out", "Ease in and out"]];
 const PATHS = [["slerp", "On the sphere"], ["lerp", "Straight"]];
 export const MOST_KEYS = 16;
@@ -150,8 +151,8 @@ export function createMorph() {
       if (keys !== keysShown) showKeys(state.keys);
       keysShown = keys;
       for (const part of [play, scrub]) part.disabled = !isFilm;
-      files.replaceChildren(...(isFilm ? ["Save as ", ...Object.entries(FORMATS).map(([format, title]) =>
-        h("a", { href: filmAddress(model, state, format), download: `${model.name}-morph.${format === "apng" ? "png" : format}` }, title))] : []));
+      files.replaceChildren(...(isFilm ? ["Save as ", ...FORMATS.map((format) =>
+        h("a", { href: filmAddress(model, state, format), download: `${model.name}-morph.${format === "apng" ? "png" : format}` }, FORMAT_NAMES[format]))] : []));
       if (strip === shown) return;
       shown = strip;
       if (isFilm) loadFilm(state, strip, steps(model, state));

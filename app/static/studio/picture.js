@@ -13,6 +13,7 @@ import { createShelf } from "./shelf.js";
 import { enlarge, roomIn } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, now } from "./state.js";
+import { FORMAT_NAMES } from "./wording.js";
 
 const TASKS = [["invert", "Find it"], ["inpaint", "Fill what I brush"], ["denoise", "Remove noise"], ["super-resolve", "Enlarge it"]];
 const STARTS = { inpaint: "Fill", denoise: "Clean", "super-resolve": "Enlarge" };
@@ -25,7 +26,7 @@ export function createPicture() {
   const found = h("canvas", { className: "crisp", role: "img", "aria-label": "What was found", width: 1, height: 1 });
   const said = h("figcaption");
   const yours = h("span");
-  const files = h("p", { className: "files" }, "Save as ", ["png", "jpeg", "webp"].map((format) => button(format.toUpperCase(), () => keep(format), { className: "plain" })));
+  const files = h("p", { className: "files" }, "Save as ", ["png", "jpeg", "webp"].map((format) => button(FORMAT_NAMES[format], () => keep(format), { className: "plain" })));
   const file = h("input", { type: "file", accept: TYPES.join(","), className: "unseen", tabIndex: -1, "aria-hidden": "true", on: { change: () => file.files[0] && takeFile(file.files[0]) } });
   const drop = h("div", { className: "dropzone" }, h("p", {}, "Drop or paste a picture"), button("Choose a file", () => file.click()), file);
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Search" });

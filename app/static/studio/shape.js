@@ -10,7 +10,7 @@ import { createShelf } from "./shelf.js";
 import { enlarge, roomIn } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, editsText, now } from "./state.js";
-import { milliseconds } from "./wording.js";
+import { FORMAT_NAMES, milliseconds } from "./wording.js";
 
 /** Make the view. */
 export function createShape() {
@@ -52,7 +52,7 @@ export function createShape() {
       for (const canvas of [before, after]) enlarge(canvas, ...sizeOf(model), roomIn(stage, { across: 2, below: 7.5 }));
       const path = addressOf(model, state);
       files.replaceChildren("Save as ", ...["png", "jpg", "webp"].map((extension) =>
-        h("a", { href: addressOf(model, state, extension), download: `${model.name}-${faceOf(state)}-shaped.${extension}` }, extension.toUpperCase())));
+        h("a", { href: addressOf(model, state, extension), download: `${model.name}-${faceOf(state)}-shaped.${extension}` }, FORMAT_NAMES[extension])));
       if (path === shown) return;
       shown = path;
       follower.show(path);

@@ -5,6 +5,11 @@ export const STARTING = "The service is starting.";
 export const LOST = "The service does not answer. Trying again until it does.";
 export const OFFLINE = "This device is offline. Going on as soon as it is back.";
 
+/** What a format is called, by its extension or its name in a request. */
+export const FORMAT_NAMES = {
+  png: "PNG", jpg: "JPEG", jpeg: "JPEG", webp: "WebP", gif: "GIF", apng: "APNG", mp4: "MP4", webm: "WebM",
+};
+
 /** Write a number of bytes for people. */
 export function bytes(count) {
   return count < 10_000 ? `${count.toLocaleString("en")} bytes` : `${Math.round(count / 1024).toLocaleString("en")} KiB`;

@@ -190,7 +190,7 @@ def test_the_keys_alone_brush_a_hole(studio: Studio, photo: Path) -> None:
     expect(page.get_by_role("button", name="Fill", exact=True)).to_be_enabled()
 
 
-@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WebP"])
 def test_what_was_found_is_saved_in_each_format(studio: Studio, image_format: str) -> None:
     page = studio.open(f"#picture?z={','.join(['0.5'] * 8)}&edits=sefa-1:1")
     with page.expect_download() as saved:

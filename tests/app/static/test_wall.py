@@ -118,11 +118,13 @@ def test_the_inspector_shows_image_latent_and_digest_as_the_service_has_them(
     expect(page.locator(".verdict")).to_contain_text("Every pixel is what this service renders.")
 
 
-@pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
-def test_each_format_is_saved_as_the_service_sends_it(studio: Studio, extension: str) -> None:
+@pytest.mark.parametrize(("extension", "name"), [("png", "PNG"), ("jpg", "JPEG"), ("webp", "WebP")])
+def test_each_format_is_saved_as_the_service_sends_it(
+    studio: Studio, extension: str, name: str
+) -> None:
     page = studio.open("#wall?seed=9")
     with page.expect_download() as saved:
-        page.get_by_role("link", name=extension.upper(), exact=True).click()
+        page.get_by_role("link", name=name, exact=True).click()
     assert saved.value.suggested_filename == f"faces-9.{extension}"
     expected = httpx.get(f"{studio.url}/images/9.{extension}").content
     assert saved.value.path().read_bytes() == expected
