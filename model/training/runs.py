@@ -19,10 +19,14 @@ from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset, open_dataset
 from model.training.export import export_checkpoint
 from model.training.guard import verdict
+from model.training.run_lock import run_lock
 from model.training.state import STATE_FILE, StateError, TrainingState
 from model.training.trainer import Cadence, train
 
 _log = logging.getLogger(__name__)
+
+# As the help of --augment has it.
+_FEW_IMAGES = 30_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +52,8 @@ def start_run(
 ) -> bool:
     """Train from scratch in a new folder; returns whether the budget was spent.
 
-    StateError if the folder holds a run already, DatasetError if the data cannot be used.
+    StateError if the folder holds a run already or another process begins one there, DatasetError
+    if the data cannot be used.
     """
     if (run_dir / STATE_FILE).exists():
         raise StateError(f"{run_dir} holds a run already: resume it, or choose another folder")
@@ -58,12 +63,13 @@ def start_run(
     ranks.wait()  # until all have seen that the folder is free
     _prepare(machine)
     state = TrainingState(config, spec, _facts(dataset, data, machine), machine.device)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    if ranks.is_first():
-        (run_dir / "config.json").write_text(config.to_json() + "\n")
-    # A kill before the first interval would otherwise leave nothing to resume.
-    state.save(run_dir / STATE_FILE)
-    return train(state, dataset, run_dir, budget, cadence)
+    with run_lock(run_dir):
+        if ranks.is_first():
+            (run_dir / "config.json").write_text(config.to_json() + "\n")
+            _advise(config, len(dataset.pixels))
+        # A kill before the first interval would otherwise leave nothing to resume.
+        state.save(run_dir / STATE_FILE)
+        return train(state, dataset, run_dir, budget, cadence)
 
 
 def resume_run(
@@ -71,8 +77,18 @@ def resume_run(
 ) -> bool:
     """Go on with a run, on the data it began with; returns whether the budget was spent.
 
-    StateError if there is no run, or if the data are not those that it began with.
+    StateError if there is no run, if another process works on it, or if the data are not those
+    that it began with.
     """
+    if not (run_dir / STATE_FILE).exists():
+        TrainingState.load(run_dir / STATE_FILE)  # says what is missing, and makes no folder
+    with run_lock(run_dir):
+        return _resume(run_dir, data, device, budget, cadence)
+
+
+def _resume(
+    run_dir: Path, data: Path | None, device: str, budget: Budget, cadence: Cadence
+) -> bool:
     state = TrainingState.load(run_dir / STATE_FILE, device)
     if budget.images is not None and budget.is_spent(state.images_seen):
         # No error: a script that repeats the command until the run is done must see it done.
@@ -110,6 +126,14 @@ def export_run(
         raise StateError(f"{run_dir} collapsed: {reason}; --force exports it and notes that in it")
     torch.set_num_threads(state.facts["threads"])
     return export_checkpoint(state, path, has_discriminator)
+
+
+def _advise(config: TrainConfig, images: int) -> None:
+    if images < _FEW_IMAGES and config.augment == "none":
+        print(
+            f"{images:,} images are few: --augment diffaugment keeps the discriminator from "
+            "learning them by heart"
+        )
 
 
 def _prepare(machine: Machine) -> None:

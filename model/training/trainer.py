@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -37,16 +39,18 @@ class Cadence:
 
 
 class _Timer:
-    """Says when so many seconds have passed again."""
+    """Says when so many seconds have passed again; at first twice as many each time."""
 
     def __init__(self, period_s: float, first_s: float) -> None:
         self._period_s = period_s
+        self._pause_s = first_s
         self._next = time.monotonic() + first_s
 
     def is_due(self) -> bool:
         if time.monotonic() < self._next:
             return False
-        self._next = time.monotonic() + self._period_s
+        self._pause_s = min(2 * self._pause_s, self._period_s)
+        self._next = time.monotonic() + self._pause_s
         return True
 
 
@@ -134,6 +138,8 @@ def _stop_requests() -> Iterator[list[int]]:
 
     def note(number: int, _frame: FrameType | None) -> None:
         received.append(number)
+        # Not by print: the signal may have come in the middle of one.
+        os.write(sys.stderr.fileno(), b"\nstopping: the step at hand is finished and saved\n")
         for each, handler in before.items():
             signal.signal(each, handler)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -79,11 +80,13 @@ def raising(error: BaseException) -> Callable[[object], None]:
         (RuntimeError("out of memory"), "error: out of memory\n"),
         (
             ModuleNotFoundError("No module named 'tqdm.auto'", name="tqdm.auto"),
-            "error: this command needs tqdm.auto: pip install 'ganloom[training]'\n",
+            f"error: this command needs tqdm.auto, which {sys.executable} has not: in ganloom's "
+            "folder, .venv/bin/pip install -c constraints.txt -e '.[training]'\n",
         ),
         (
             ModuleNotFoundError("No module named 'onnxscript'", name="onnxscript"),
-            "error: this command needs onnxscript: pip install 'ganloom[onnx]'\n",
+            f"error: this command needs onnxscript, which {sys.executable} has not: in ganloom's "
+            "folder, .venv/bin/pip install -c constraints.txt -e '.[onnx]'\n",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def load_inception(path: Path, device: str = "cpu") -> FeatureExtractor:
     except (ImportError, RuntimeError) as error:  # torchvision of another build than torch's
         raise ValueError(
             "Inception features need torch-fidelity, with a torchvision of the same build as "
-            f"torch: pip install 'ganloom[inception]' ({error})"
+            f"torch: .venv/bin/pip install -e '.[inception]' ({error})"
         ) from error
     try:
         content = path.read_bytes()

