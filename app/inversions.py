@@ -153,6 +153,7 @@ class Inversions:
             self._process.cancel(job.id)
             if not job.progress:
                 self._process.kill()
+                self._process = None  # or what waits would be started in it, and end with it
         self._fail(job, "The search took longer than it may.")
         self._fill()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,7 @@ async def until_it_advances(job: Job) -> None:
         async for seen in job.watch():
             if seen.progress:
                 return
+    raise AssertionError(f"{job.state} before it began: {job.detail}")
 
 
 async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
@@ -83,6 +85,30 @@ async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
     assert len(started) == 2
     await inversions.close()
     assert second.state is JobState.CANCELLED
+
+
+async def test_a_process_that_hangs_takes_no_waiting_job_with_it(
+    settings: Settings,
+    order: InversionOrder,
+    started: list[InversionProcess],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = InversionProcess.start
+
+    def start_and_stop_the_first(process: InversionProcess, job: str, what: InversionOrder) -> None:
+        start(process, job, what)
+        if process is started[0]:
+            process._process.send_signal(signal.SIGSTOP)
+
+    monkeypatch.setattr(InversionProcess, "start", start_and_stop_the_first)
+    changed = settings.model_copy(update={"inversions": 1})
+    inversions = Inversions(changed, Metrics().jobs)
+    first, second = inversions.submit(order), inversions.submit(order)
+    await until(first, JobState.RUNNING)
+    inversions._give_up(first)  # as its timer does
+    assert first.state is JobState.FAILED
+    await until_it_advances(second)
+    await inversions.close()
 
 
 async def test_jobs_run_side_by_side_up_to_the_limit_and_closing_ends_them_all(
