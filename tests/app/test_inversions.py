@@ -165,6 +165,22 @@ async def test_of_forgotten_jobs_the_last_are_known_and_no_more(
     await inversions.close()
 
 
+async def test_ended_jobs_are_bounded_and_results_outlive_cancelled_ones(
+    settings: Settings, order: InversionOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.inversions._MAX_ENDED", 3)
+    inversions = Inversions(settings, Metrics().jobs)
+    done = inversions.submit(dataclasses.replace(order, steps=2, restarts=1))
+    await until(done, JobState.DONE)
+    cancelled = [inversions.cancel(inversions.submit(order).id) for _ in range(4)]
+    for job in cancelled[:2]:
+        with pytest.raises(ForgottenJob, match="3 others were kept"):
+            inversions.find(job.id)
+    kept = [done, *cancelled[2:]]
+    assert [inversions.find(job.id) for job in kept] == kept
+    await inversions.close()
+
+
 async def test_jobs_are_counted_by_how_they_end_and_timed_if_they_began(
     settings: Settings, order: InversionOrder
 ) -> None:
