@@ -20,6 +20,7 @@ from app.job_metrics import JobMetrics
 from app.settings import Settings
 
 _FIRST_GUESS_S = 10.0  # how long a job takes, until one has been seen
+_MAX_ENDED = 256  # jobs whose pictures and results are still kept
 _MAX_FORGOTTEN = 10_000  # ids of jobs that are known to have been, a megabyte
 
 _log = logging.getLogger(__name__)
@@ -64,9 +65,10 @@ class Inversions:
             return job
         if job_id in self._forgotten:
             raise ForgottenJob(
-                "The job has ended and is forgotten: it was deleted, or nobody asked for it within "
-                f"{self._settings.job_ttl_s:g} s. Send the same image and parameters to POST "
-                "/invert again; they find the same latent."
+                "The job has ended and is forgotten: it was deleted, ended more than "
+                f"{self._settings.job_ttl_s:g} s ago, or {_MAX_ENDED} others were kept. "
+                "Send the same image and parameters to POST /invert again; they find the same "
+                "latent."
             )
         raise UnknownJob("There is no such job. POST /invert makes one and says its id.")
 
@@ -153,6 +155,7 @@ class Inversions:
             self._process.cancel(job.id)
             if not job.progress:
                 self._process.kill()
+                self._process = None  # or what waits would be started in it, and end with it
         self._fail(job, "The search took longer than it may.")
         self._fill()
 
@@ -168,6 +171,17 @@ class Inversions:
         if job in self._waiting:
             self._waiting.remove(job)
         self._set_timer(job, self._settings.job_ttl_s, self._forget)
+        self._bound_ended(job)
+
+    def _bound_ended(self, job: Job) -> None:
+        """Forget one if too many have ended, or cancelling as fast as one can would fill memory.
+
+        The first to have ended, but cancelled ones before results.
+        """
+        self._jobs[job.id] = self._jobs.pop(job.id)  # in the order of their ends
+        ended = [each for each in self._jobs.values() if each.state.is_final]
+        if len(ended) > _MAX_ENDED:
+            self._forget(min(ended, key=lambda each: each.state is not JobState.CANCELLED))
 
     def _set_timer(self, job: Job, delay_s: float, act: Callable[[Job], None]) -> None:
         """Have `act` called for the job later, instead of what was to be."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -153,16 +154,22 @@ class Renderer:
             self._require_room_to_pack()
         try:
             async with asyncio.timeout(limit_s):
-                latents = Latents.concatenate([await self._sample(plan) for plan in plans])
-                return await generator.batcher.submit(latents, encoding, limit_s)
+                parts = [await self._sample(plan) for plan in plans]
+                latents = Latents.concatenate(parts)
+                rows = await generator.batcher.submit(latents, encoding, limit_s)
         except TimeoutError as error:
             raise DeadlineExceeded(f"The answer took longer than {limit_s:g} s.") from error
+        if isinstance(encoding, ImageFormat) and plans[0].has_claims:
+            claims = [write_row_claims(*each) for each in zip(plans, parts, strict=True)]
+            _embed_claims(rows.payloads, encoding, chain.from_iterable(claims))
+        return rows
 
     async def _render(self, plan: RenderPlan, limit_s: float) -> Rendering:
         latents = await self._sample(plan)
-        rows = await plan.generator.batcher.submit(latents, _encoding(plan), limit_s)
-        if plan.has_claims and _encoding(plan):
-            _embed_claims(plan, latents, rows.payloads)
+        encoding = _encoding(plan)
+        rows = await plan.generator.batcher.submit(latents, encoding, limit_s)
+        if isinstance(encoding, ImageFormat) and plan.has_claims:
+            _embed_claims(rows.payloads, encoding, write_row_claims(plan, latents))
         if plan.request.layout == "single":
             media_type = plan.request.image_format.media_type
             return _rendering(plan, rows, bytes(rows.payloads[0]), media_type)
@@ -220,11 +227,9 @@ def _encoding(plan: RenderPlan) -> Encoding:
     return None
 
 
-def _embed_claims(plan: RenderPlan, latents: Latents, files: list[Any]) -> None:
+def _embed_claims(files: list[Any], image_format: ImageFormat, claims: Iterable[str]) -> None:
     """Have each file say what made it. The row that others wait for stays as it is."""
-    image_format = plan.request.image_format
-    assert isinstance(image_format, ImageFormat)
-    for place, claim in enumerate(write_row_claims(plan, latents)):
+    for place, claim in enumerate(claims):
         files[place] = embed_claim(files[place], image_format, claim)
 
 

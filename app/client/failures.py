@@ -45,9 +45,11 @@ def raise_for_problem(answer: httpx.Response) -> None:
     if answer.status_code < 400:
         return
     problem = _read(answer)
+    errors = problem.get("errors")
     faults = tuple(
         FieldFault(str(item.get("field")), str(item.get("detail")))
-        for item in problem.get("errors", [])
+        for item in (errors if isinstance(errors, list) else ())
+        if isinstance(item, dict)
     )
     kind = OverloadedError if answer.status_code == 429 else GanloomError
     title = str(problem.get("title", answer.reason_phrase))

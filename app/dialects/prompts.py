@@ -55,11 +55,11 @@ class Prompt:
 def read_prompt(text: str, vocabulary: Vocabulary) -> Prompt:
     """Read a prompt to a model with these words; InvalidRequest says what could be meant."""
     whole = strip(text)
-    if whole in vocabulary.classes:  # a class may be named "salt and pepper"
+    if whole in vocabulary.classes:
         return Prompt(label=vocabulary.classes[whole])
-    found: dict[str, float] = {}
+    found, rest = _take_class(whole, vocabulary)
     edits: dict[str, float] = {}
-    for phrase in _split(whole, vocabulary):
+    for phrase in _split(rest, vocabulary):
         if edit := _read_edit(phrase, vocabulary):
             _put(edits, *edit)
         elif phrase not in vocabulary.subjects:
@@ -72,6 +72,17 @@ def read_prompt(text: str, vocabulary: Vocabulary) -> Prompt:
         found.get("truncation", 1.0),
         make_edits(edits),
     )
+
+
+def _take_class(whole: str, vocabulary: Vocabulary) -> tuple[dict[str, float], str]:
+    """Take the class that a prompt begins with and return what follows its joint.
+
+    Before the prompt is split, since a class may be named "salt and pepper".
+    """
+    for name in sorted(vocabulary.classes, key=len, reverse=True):
+        if whole.startswith(name) and (joint := _JOINT.match(whole, len(name))):
+            return {"class": vocabulary.classes[name]}, whole[joint.end() :]
+    return {}, whole
 
 
 def _split(whole: str, vocabulary: Vocabulary) -> Iterator[str]:

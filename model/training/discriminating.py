@@ -114,12 +114,12 @@ class Lessons:
         indices = batch_indices(len(self._dataset.pixels), _BATCH_SIZE, self._seed, self._step)
         labels = self._labels(indices)
         has_penalty = self._step % _PENALTY_INTERVAL == 0
+        real = self._to_images(torch.from_numpy(self._dataset.pixels[indices]))
+        fake = self._render(labels)
+        real.requires_grad_(has_penalty)
+        fake.requires_grad_(has_penalty)
         # Second derivatives lose too much in bfloat16, as in training.
         with autocast(self._device, is_enabled=not has_penalty):
-            real = self._to_images(torch.from_numpy(self._dataset.pixels[indices]))
-            fake = self._render(labels)
-            real.requires_grad_(has_penalty)
-            fake.requires_grad_(has_penalty)
             real_logits = self._discriminator(real, labels).float()
             fake_logits = self._discriminator(fake, labels).float()
         loss = non_saturating_discriminator_loss(real_logits, fake_logits)

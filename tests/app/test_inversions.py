@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,7 @@ async def until_it_advances(job: Job) -> None:
         async for seen in job.watch():
             if seen.progress:
                 return
+    raise AssertionError(f"{job.state} before it began: {job.detail}")
 
 
 async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
@@ -83,6 +85,30 @@ async def test_jobs_of_a_process_that_dies_fail_and_the_next_gets_a_new_one(
     assert len(started) == 2
     await inversions.close()
     assert second.state is JobState.CANCELLED
+
+
+async def test_a_process_that_hangs_takes_no_waiting_job_with_it(
+    settings: Settings,
+    order: InversionOrder,
+    started: list[InversionProcess],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = InversionProcess.start
+
+    def start_and_stop_the_first(process: InversionProcess, job: str, what: InversionOrder) -> None:
+        start(process, job, what)
+        if process is started[0]:
+            process._process.send_signal(signal.SIGSTOP)
+
+    monkeypatch.setattr(InversionProcess, "start", start_and_stop_the_first)
+    changed = settings.model_copy(update={"inversions": 1})
+    inversions = Inversions(changed, Metrics().jobs)
+    first, second = inversions.submit(order), inversions.submit(order)
+    await until(first, JobState.RUNNING)
+    inversions._give_up(first)  # as its timer does
+    assert first.state is JobState.FAILED
+    await until_it_advances(second)
+    await inversions.close()
 
 
 async def test_jobs_run_side_by_side_up_to_the_limit_and_closing_ends_them_all(
@@ -136,6 +162,22 @@ async def test_of_forgotten_jobs_the_last_are_known_and_no_more(
         for ask in (inversions.find, inversions.cancel):
             with pytest.raises(ForgottenJob, match="POST /invert again"):
                 ask(job.id)
+    await inversions.close()
+
+
+async def test_ended_jobs_are_bounded_and_results_outlive_cancelled_ones(
+    settings: Settings, order: InversionOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.inversions._MAX_ENDED", 3)
+    inversions = Inversions(settings, Metrics().jobs)
+    done = inversions.submit(dataclasses.replace(order, steps=2, restarts=1))
+    await until(done, JobState.DONE)
+    cancelled = [inversions.cancel(inversions.submit(order).id) for _ in range(4)]
+    for job in cancelled[:2]:
+        with pytest.raises(ForgottenJob, match="3 others were kept"):
+            inversions.find(job.id)
+    kept = [done, *cancelled[2:]]
+    assert [inversions.find(job.id) for job in kept] == kept
     await inversions.close()
 
 

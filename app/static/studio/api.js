@@ -42,11 +42,12 @@ export async function ask(path, options = {}) {
       answer = await fetch(path, options);
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      unwatch();
-      await recovered();
-      continue;
     } finally {
       unwatch();
+    }
+    if (!answer) {
+      await recovered();
+      continue;
     }
     if (answer.ok) return answer;
     if (![429, 503].includes(answer.status)) throw new Problem(answer.status, await answer.json().catch(() => null));

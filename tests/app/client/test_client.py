@@ -232,6 +232,15 @@ def test_a_proxy_that_answers_instead_is_told_by_its_status() -> None:
             client.models()
 
 
+@pytest.mark.parametrize("errors", [None, 5, {"a": 1}, ["bad gateway"]])
+def test_errors_in_the_json_of_a_proxy_are_not_taken_for_the_services(errors: object) -> None:
+    with Ganloom("http://x") as client:
+        put_in(client, refusing(httpx.Response(502, json={"errors": errors})))
+        with pytest.raises(GanloomError, match="502 Bad Gateway") as caught:
+            client.models()
+    assert caught.value.faults == ()
+
+
 def test_the_client_needs_neither_torch_nor_the_service() -> None:
     program = (
         "import sys\n"

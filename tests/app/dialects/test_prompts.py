@@ -36,6 +36,8 @@ FACES = Vocabulary(
         ("random", DIGITS, Prompt()),
         ("a cat with truncation 0.5", SPICES, Prompt(label=0, truncation=0.5)),
         ("salt and pepper", SPICES, Prompt(label=1)),
+        ("salt and pepper, and seed 7", SPICES, Prompt(seed=7, label=1)),
+        ("salt and pepper with truncation 0.5", SPICES, Prompt(label=1, truncation=0.5)),
         ("the sea", SPICES, Prompt(label=2)),
         ("sea, seed 1", SPICES, Prompt(seed=1, label=2)),
         ("a zebra crossing", ("zebra crossing",), Prompt(label=0)),  # its own "a " is no article
@@ -65,6 +67,13 @@ def test_what_it_cannot_mean_is_refused_and_told_what_it_could(text: str) -> Non
 )
 def test_what_is_written_is_read_back(meant: Prompt) -> None:
     words = Vocabulary(("cat", "dog", "7"))
+    assert read_prompt(meant.write(words), words) == meant
+
+
+@pytest.mark.parametrize("name", ["salt and pepper", "cup, red", "with cream", "cup without cream"])
+def test_a_class_whose_name_looks_like_several_phrases_is_read_back(name: str) -> None:
+    words = Vocabulary(("cup", name))
+    meant = Prompt(5, 1, 0.5)
     assert read_prompt(meant.write(words), words) == meant
 
 

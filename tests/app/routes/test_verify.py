@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 import zlib
@@ -10,6 +11,8 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.app.conftest import ClientFactory
 
 pytestmark = pytest.mark.anyio
 
@@ -185,3 +188,24 @@ async def test_edits_can_be_named_with_a_seed(client: httpx.AsyncClient) -> None
     for query, field in (("edits=sefa-1:1.5", "seed"), ("seed=7&edits=hat:1", "edits")):
         answer = await client.post(f"/verify?{query}", content=file)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpeg", "webp"])
+async def test_files_for_other_services_clients_carry_their_claim_where_all_do(
+    serve: ClientFactory, suffix: str
+) -> None:
+    async with serve(provenance=True) as client:
+        asked = {"prompt": "seed 7", "n": 2, "output_format": suffix}
+        told = (await client.post("/v1/images/generations", json=asked)).json()
+        files = [base64.b64decode(image["b64_json"]) for image in told["data"]]
+        again = {
+            "inputs": [{"name": "seed", "datatype": "INT64", "shape": [2], "data": [7, 8]}],
+            "outputs": [{"name": suffix}],
+        }
+        inferred = (await client.post("/v2/models/faces/infer", json=again)).json()
+        natives = [
+            (await client.get(f"/images/{seed}.{suffix.replace('jpeg', 'jpg')}")).content
+            for seed in (7, 8)
+        ]
+    assert files == natives
+    assert [base64.b64decode(text) for text in inferred["outputs"][0]["data"]] == natives

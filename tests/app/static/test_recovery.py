@@ -97,6 +97,29 @@ def test_slow_answers_are_told_and_waited_for(studio: Studio) -> None:
     expect(studio.page.locator("#notice")).to_be_hidden()
 
 
+def test_slow_answers_are_told_again_after_one_that_was_lost(studio: Studio) -> None:
+    studio.complaints.foresee("favicon")
+    studio.page.goto(f"{studio.url}/livez")  # the modules alone, without the page
+    told = studio.page.evaluate("""async () => {
+      const { tellTo } = await import("/static/studio/connection.js");
+      const { ask } = await import("/static/studio/api.js");
+      const told = [];
+      tellTo((kind) => told.push(kind));
+      const held = () => new Promise((resolve) => setTimeout(resolve, 3100));
+      let isLost = true;
+      window.fetch = async (path) => {
+        if (path === "readyz") return { ok: true };
+        await held();
+        if (!isLost) return { ok: true };
+        isLost = false;
+        throw new TypeError("lost");
+      };
+      await ask("models");
+      return told;
+    }""")
+    assert told == ["slow", "fine", "lost", "back", "slow", "fine"]
+
+
 def test_an_edit_that_the_model_does_not_know_is_told_in_words(studio: Studio) -> None:
     studio.complaints.foresee("422")
     page = studio.open("#shape?face=1&edits=horns:2")

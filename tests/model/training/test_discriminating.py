@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from model.__main__ import main
 from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from model.judge import Judge
-from model.latents import sample_latents
+from model.latents import Latents, sample_latents
+from model.pixels import to_pixels
 from model.sampling import render_latents
+from model.training.dataset import open_dataset
+from model.training.discriminating import Lessons
+from model.training.randomness import batch_noise
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +73,25 @@ def test_nothing_but_the_discriminator_and_its_length_is_changed(
     assert all(torch.equal(after.weights[name], before.weights[name]) for name in before.weights)
     assert after.provenance.scores["discriminator_images"] == 64
     assert after.digest != before.digest
+
+
+def test_the_images_it_is_shown_are_the_generators_in_float32(
+    plain_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    shown: list[Tensor] = []
+    spec = plain_checkpoint.spec
+    data = open_dataset(
+        write_checks(tmp_path / "checks"), img_resolution=spec.img_resolution, img_channels=3
+    )
+    lessons = Lessons(plain_checkpoint, data, seed=5)
+    lessons._discriminator.register_forward_pre_hook(lambda _, given: shown.append(given[0]))
+    lessons.give(128, show_progress=False)
+    assert len(shown) == 4  # real, generated, real, generated
+    for step, images in enumerate(shown[1::2]):  # the second step is in bfloat16 where it is fast
+        z = Latents(batch_noise((64, spec.z_dim), 5, step), None)
+        pixels = render_latents(plain_checkpoint, z, "cpu", "float32")
+        differences = np.abs(to_pixels(images.detach()).numpy().astype(int) - pixels)
+        assert differences.max() <= 1
 
 
 def test_equal_seeds_teach_equal_discriminators(file: Path, tmp_path: Path) -> None:
