@@ -7,18 +7,15 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.dialects.inference_schemas import write_inference_error
 from app.dialects.openai_schemas import write_openai_error
-from app.errors import (
-    InvalidFields,
-    RouterError,
-    ServiceError,
-    describe_validation,
-    problem_response,
-)
+from app.errors import InvalidFields, RouterError, ServiceError, problem_response
+from app.validation import describe_validation
 
 # By the first part of the path, so that an address that no route has is answered alike.
 _WRITERS: dict[str, Callable[[ServiceError], Response]] = {
@@ -53,7 +50,16 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
     """Name each field; the first part of its location only says query, path or header."""
     assert isinstance(error, RequestValidationError)
     found = [{**item, "loc": item["loc"][1:] or item["loc"]} for item in error.errors()]
-    return _write(request, InvalidFields(describe_validation(found)))
+    described = describe_validation(found, _find_query(request), "parameter")
+    return _write(request, InvalidFields(described))
+
+
+def _find_query(request: Request) -> type[BaseModel] | None:
+    """Return the model of the query of the route that was asked; None if it has none."""
+    route = request.scope.get("route")
+    params = route.dependant.query_params if isinstance(route, APIRoute) else []
+    models = [param.field_info.annotation for param in params]
+    return next((m for m in models if isinstance(m, type) and issubclass(m, BaseModel)), None)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
