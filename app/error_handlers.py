@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -65,18 +65,20 @@ def _find_query(request: Request) -> type[BaseModel] | None:
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router itself found: an unknown path, or a method it does not have."""
     assert isinstance(error, HTTPException)
-    details = {404: "There is nothing at this address; see /docs.", 405: "See the Allow header."}
-    detail = details.get(error.status_code, str(error.detail))
+    headers, detail = dict(error.headers or {}), str(error.detail)
+    if error.status_code == 404:
+        detail = "There is nothing at this address; see /docs."
+    if error.status_code == 405 and (allowed := _find_allowed(request, headers)):
+        headers["Allow"] = allowed
+        detail = f"This address takes other methods: use {allowed.replace(', ', ' or ')}."
     response = _write(request, RouterError(error.status_code, detail))
-    response.headers.update(error.headers or {})
-    if "Allow" in response.headers:  # of the first route at this path; there may be more
-        response.headers["Allow"] = ", ".join(_list_methods(request))
+    response.headers.update(headers)
     return response
 
 
-def _list_methods(request: Request) -> list[str]:
-    """Return what may be asked at the path of `request` (RFC 9110, section 10.2.1)."""
-    return [
+def _find_allowed(request: Request, headers: Mapping[str, str]) -> str:
+    """Return what may be asked at the path of `request`, as Allow has it (RFC 9110, 10.2.1)."""
+    methods = [
         method
         for method in _METHODS
         if any(
@@ -84,6 +86,9 @@ def _list_methods(request: Request) -> list[str]:
             for route in request.app.routes
         )
     ]
+    # The router's own Allow is of the first route at this path; there may be more. Below a mount,
+    # whose paths no route of ours has, it is whole.
+    return ", ".join(methods) or headers.get("Allow", "")
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:
