@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from app.schemas import CacheableQuery, require_plain_digits
+from app.text_form import TextForm
 
 AvatarText = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -27,7 +28,12 @@ class AvatarQuery(CacheableQuery):
     )
     flip: bool = Field(default=False, description="left to right")
     background_color: Annotated[
-        str, Field(pattern=r"^([0-9a-fA-F]{6}|transparent)$"), BeforeValidator(_drop_number_sign)
+        str,
+        TextForm(
+            r"^([0-9a-fA-F]{6}|transparent)$",
+            "a colour of six hexadecimal digits, such as b6e3f4, or transparent",
+        ),
+        BeforeValidator(_drop_number_sign),
     ] = Field(
         default="transparent",
         alias="backgroundColor",

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.dialects.inference_schemas import write_inference_error
 from app.dialects.openai_schemas import write_openai_error
-from app.errors import (
-    InvalidFields,
-    RouterError,
-    ServiceError,
-    describe_validation,
-    problem_response,
-)
+from app.errors import InvalidFields, RouterError, ServiceError, problem_response
+from app.validation import describe_validation
 
 # By the first part of the path, so that an address that no route has is answered alike.
 _WRITERS: dict[str, Callable[[ServiceError], Response]] = {
@@ -53,24 +50,35 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
     """Name each field; the first part of its location only says query, path or header."""
     assert isinstance(error, RequestValidationError)
     found = [{**item, "loc": item["loc"][1:] or item["loc"]} for item in error.errors()]
-    return _write(request, InvalidFields(describe_validation(found)))
+    described = describe_validation(found, _find_query(request), "parameter")
+    return _write(request, InvalidFields(described))
+
+
+def _find_query(request: Request) -> type[BaseModel] | None:
+    """Return the model of the query of the route that was asked; None if it has none."""
+    route = request.scope.get("route")
+    params = route.dependant.query_params if isinstance(route, APIRoute) else []
+    models = [param.field_info.annotation for param in params]
+    return next((m for m in models if isinstance(m, type) and issubclass(m, BaseModel)), None)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router itself found: an unknown path, or a method it does not have."""
     assert isinstance(error, HTTPException)
-    details = {404: "There is nothing at this address; see /docs.", 405: "See the Allow header."}
-    detail = details.get(error.status_code, str(error.detail))
+    headers, detail = dict(error.headers or {}), str(error.detail)
+    if error.status_code == 404:
+        detail = "There is nothing at this address; see /docs."
+    if error.status_code == 405 and (allowed := _find_allowed(request, headers)):
+        headers["Allow"] = allowed
+        detail = f"This address takes other methods: use {allowed.replace(', ', ' or ')}."
     response = _write(request, RouterError(error.status_code, detail))
-    response.headers.update(error.headers or {})
-    if "Allow" in response.headers:  # of the first route at this path; there may be more
-        response.headers["Allow"] = ", ".join(_list_methods(request))
+    response.headers.update(headers)
     return response
 
 
-def _list_methods(request: Request) -> list[str]:
-    """Return what may be asked at the path of `request` (RFC 9110, section 10.2.1)."""
-    return [
+def _find_allowed(request: Request, headers: Mapping[str, str]) -> str:
+    """Return what may be asked at the path of `request`, as Allow has it (RFC 9110, 10.2.1)."""
+    methods = [
         method
         for method in _METHODS
         if any(
@@ -78,6 +86,9 @@ def _list_methods(request: Request) -> list[str]:
             for route in request.app.routes
         )
     ]
+    # The router's own Allow is of the first route at this path; there may be more. Below a mount,
+    # whose paths no route of ours has, it is whole.
+    return ", ".join(methods) or headers.get("Allow", "")
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:

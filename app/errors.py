@@ -31,7 +31,6 @@ from fastapi import Response
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-_MAX_FIELD_ERRORS = 20
 _MAX_TEXT = 300
 # Of what we say ourselves: holds the names of some hundred directions.
 _MAX_DETAIL = 1500
@@ -210,14 +209,6 @@ class RouterError(ServiceError):
         super().__init__(detail)
         self.status = status
         self.title = HTTPStatus(status).phrase
-
-
-def describe_validation(errors: Sequence[Any]) -> list[tuple[str, str]]:
-    """Turn pydantic's errors into (field, what is wrong), without the input itself."""
-    return [
-        (".".join(str(part) for part in error["loc"]) or "body", _bounded(error["msg"]))
-        for error in errors[:_MAX_FIELD_ERRORS]
-    ]
 
 
 def problem_response(error: ServiceError) -> Response:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.text_form import TextForm
 from model.directions import NAME_PATTERN
 from model.edits import MAX_EDIT_STRENGTH
 from model.latents import MAX_SEED
@@ -16,7 +17,9 @@ MAX_TERMS = 32
 MAX_EDITS = 64
 _MAX_WEIGHT = MAX_EDIT_STRENGTH
 
-DirectionName = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
+DirectionName = Annotated[
+    str, TextForm(f"^{NAME_PATTERN}$", "a name of /models/{name}/directions, such as sefa-1")
+]
 Strength = Annotated[float, Field(ge=-MAX_EDIT_STRENGTH, le=MAX_EDIT_STRENGTH)]
 EditsOf = Annotated[dict[DirectionName, Strength], Field(max_length=MAX_EDITS)]
 EditsText = Annotated[str, Field(min_length=3, max_length=4096)]

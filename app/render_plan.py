@@ -33,6 +33,8 @@ from model.latents import (
 )
 from model.mix import mix_latents
 
+_MAX_CLASSES_TOLD = 20
+
 Layout = Literal["single", "grid", "strip", "zip", "multipart", "json", "animation"]
 
 
@@ -261,4 +263,14 @@ def _resolve_label(request: RenderRequest, generator: ServedGenerator) -> int | 
         label = int(label)
     if isinstance(label, int) and 0 <= label < num_classes:
         return label
-    raise InvalidRequest("label", f"a class name, or an index from 0 to {num_classes - 1}")
+    known = _list_classes(generator.class_names)
+    raise InvalidRequest(
+        "label", f"there is no such class; say {known}, or an index from 0 to {num_classes - 1}"
+    )
+
+
+def _list_classes(names: Sequence[str]) -> str:
+    """Name the classes, which may be a thousand."""
+    listed = ", ".join(names[:_MAX_CLASSES_TOLD])
+    more = len(names) - _MAX_CLASSES_TOLD
+    return f"{listed} and {more} more" if more > 0 else listed

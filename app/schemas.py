@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.latent_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
+from app.text_form import TextForm
 from model.easing import Easing
 from model.latents import MAX_SEED
 
@@ -68,7 +69,10 @@ Rows = Annotated[
     list[Annotated[list[float], Field(min_length=1, fail_fast=True)]],
     Field(min_length=1, fail_fast=True),
 ]
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Digest = Annotated[
+    str,
+    TextForm("^[0-9a-f]{64}$", "the whole sha256 of /models, 64 digits in lower case"),
+]
 BestOf = Annotated[
     int,
     Field(
@@ -90,7 +94,7 @@ class GenerateBody(BaseModel):
 
     model: Name | None = Field(default=None, description="a name of /models; none: the default")
     n: Annotated[int, Field(ge=1, le=_MAX_COUNT)] | None = Field(
-        default=None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[16]
+        default=None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[5]
     )
     seed: Seed | None = Field(default=None, description="the first seed", examples=[7])
     seeds: Annotated[list[Seed], Field(min_length=1, fail_fast=True)] | None = Field(
@@ -178,14 +182,23 @@ class WalkQuery(EditableQuery):
     provenance: Provenance = None
 
 
+_SeedsOfWalk = Annotated[
+    str,
+    Field(max_length=8704),
+    TextForm(
+        r"^[0-9]{1,16}(,[0-9]{1,16})+$", "two or more seeds separated by commas, such as 1,2,3"
+    ),
+]
+
+
 class InterpolateQuery(WalkQuery):
     """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
 
     start: UrlSeed | None = Field(default=None, description="the first seed", examples=[1])
     end: UrlSeed | None = Field(default=None, description="the last seed", examples=[2])
-    seeds: (
-        Annotated[str, Field(pattern=r"^[0-9]{1,16}(,[0-9]{1,16})+$", max_length=8704)] | None
-    ) = Field(default=None, description="two or more seeds to pass through, as 1,2,3")
+    seeds: _SeedsOfWalk | None = Field(
+        default=None, description="two or more seeds to pass through, as 1,2,3"
+    )
     steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(require_plain_digits)] = (
         Field(default=16, description="frames, both ends included")
     )
@@ -213,7 +226,11 @@ class ExploreQuery(WalkQuery):
 
 _SeedList = Annotated[
     str,
-    Field(pattern=r"^(0|[1-9][0-9]{0,15})(,(0|[1-9][0-9]{0,15}))*$", max_length=2048),
+    Field(max_length=2048),
+    TextForm(
+        r"^(0|[1-9][0-9]{0,15})(,(0|[1-9][0-9]{0,15}))*$",
+        "seeds separated by commas, such as 1,2,3",
+    ),
 ]
 _SeedLists = Annotated[list[_SeedList], Field(max_length=MAX_TERMS)]
 

@@ -56,8 +56,8 @@ def _parse(file: BinaryIO, file_bytes: int) -> SafetensorsHeader:
                 "it is a pickle or zip file, which can run code; only safetensors is read"
             )
         raise HeaderError(
-            f"its header claims {header_bytes} bytes, and at most {_MAX_HEADER_BYTES} are read: "
-            "it is damaged or no safetensors file"
+            "it is not a safetensors file, or damaged: "
+            f"its header claims {header_bytes} bytes, and at most {_MAX_HEADER_BYTES} are read"
         )
     if header_bytes > file_bytes - 8:
         raise HeaderError("it is cut off inside its header")

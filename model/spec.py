@@ -81,11 +81,13 @@ class GeneratorSpec:
             return
         if self.img_width is None:
             raise SpecError(
-                f"img_resolution must be 3, 4, 5, 6 or 7, doubled at least twice, not {height}"
+                f"img_resolution must be 3, 4, 5, 6 or 7, doubled at least twice, not {height}: "
+                f"the nearest are {_nearest_sides(height)}"
             )
         raise SpecError(
             f"{height} x {width} cannot be had: img_resolution and img_width must be from 3 to 7, "
-            "both doubled equally often and at least twice"
+            "both doubled equally often and at least twice; the nearest is "
+            f"{_nearest_size(height, width)}"
         )
 
     def _check_attention(self, height: object) -> None:
@@ -173,6 +175,29 @@ class GeneratorSpec:
                 raise SpecError("layers must be a list")
             fields["layers"] = tuple(StackLayer.from_fields(layer) for layer in layers)
         return cls(**fields)
+
+
+def _nearest_sides(side: int) -> str:
+    """Name the legal sides of a square below and above one that is not, within the bounds."""
+    low, high = _BOUNDS["img_resolution"]
+    legal = [other for other in range(low, high + 1) if _count_doublings(other, other)]
+    below = [other for other in legal if other < side][-1:]
+    above = [other for other in legal if other > side][:1]
+    return " and ".join(map(str, below + above))
+
+
+def _nearest_size(height: int, width: int) -> str:
+    """Name the legal size whose sides together differ least from one that is not legal."""
+    low, high = _BOUNDS["img_resolution"]
+    legal = [
+        (first << doublings, second << doublings)
+        for doublings in range(_MIN_DOUBLINGS, high.bit_length())
+        for first in _FIRST_SIDES
+        for second in _FIRST_SIDES
+        if all(low <= side << doublings <= high for side in (first, second))
+    ]
+    nearest = min(legal, key=lambda size: abs(size[0] - height) + abs(size[1] - width))
+    return f"{nearest[0]} x {nearest[1]}"
 
 
 def _count_doublings(height: int, width: int) -> int:

@@ -29,6 +29,8 @@ from model.latents import MAX_SEED
 _JOINT = re.compile(r"(,? and with |,? with |,? (?=without )|, and |,| and |^with )")
 _SEED = re.compile(r"(?:seed )?(0|[1-9][0-9]{0,15})")
 _TRUNCATION = re.compile(r"truncation (0|1|0?\.[0-9]{1,6}|[01]\.0{1,6})")
+_MAX_PHRASES_TOLD = 5
+_MAX_TOLD = 60
 _NEGATION = re.compile(r"(?:no|without) (.+)")
 _STRENGTH = re.compile(r"(.+) ([+-]?[0-9]{1,2}(?:\.[0-9]{1,4})?)")
 
@@ -59,12 +61,19 @@ def read_prompt(text: str, vocabulary: Vocabulary) -> Prompt:
         return Prompt(label=vocabulary.classes[whole])
     found, rest = _take_class(whole, vocabulary)
     edits: dict[str, float] = {}
+    unknown: list[str] = []
     for phrase in _split(rest, vocabulary):
         if edit := _read_edit(phrase, vocabulary):
             _put(edits, *edit)
-        elif phrase not in vocabulary.subjects:
-            for field, value in _read_phrase(phrase, vocabulary).items():
+        elif phrase in vocabulary.subjects:
+            continue
+        elif (read := _read_phrase(phrase, vocabulary)) is None:
+            unknown.append(phrase)
+        else:
+            for field, value in read.items():
                 _put(found, field, value)
+    if unknown:
+        raise InvalidRequest("prompt", _describe_unknown(unknown, vocabulary))
     seed, label = found.get("seed"), found.get("class")
     return Prompt(
         None if seed is None else int(seed),
@@ -120,8 +129,8 @@ def _read_edit(phrase: str, vocabulary: Vocabulary) -> tuple[str, float] | None:
     return None
 
 
-def _read_phrase(phrase: str, vocabulary: Vocabulary) -> dict[str, float]:
-    """Read a class, a seed or a truncation; InvalidRequest if it is none of them."""
+def _read_phrase(phrase: str, vocabulary: Vocabulary) -> dict[str, float] | None:
+    """Read a class, a seed or a truncation; None if it is none of them."""
     if phrase in vocabulary.classes:
         return {"class": vocabulary.classes[phrase]}
     if phrase == "random":
@@ -131,10 +140,16 @@ def _read_phrase(phrase: str, vocabulary: Vocabulary) -> dict[str, float]:
     match = _SEED.fullmatch(phrase)
     if match and int(match[1]) <= MAX_SEED:
         return {"seed": int(match[1])}
-    raise InvalidRequest(
-        "prompt",
-        f"this model understands {vocabulary.describe()}, with commas between them, and no "
-        "other words",
+    return None
+
+
+def _describe_unknown(phrases: list[str], vocabulary: Vocabulary) -> str:
+    """Say first what was not understood, then all that would be."""
+    said = [f"'{phrase[:_MAX_TOLD]}'" for phrase in phrases[:_MAX_PHRASES_TOLD] if phrase]
+    start = f"not understood: {', '.join(said)}; " if said else ""
+    return (
+        f"{start}this model understands {vocabulary.describe()}, with commas between them, and "
+        "no other words"
     )
 
 

@@ -6,7 +6,7 @@ import secrets
 
 from fastapi import APIRouter, Request, Response
 
-from app.errors import InvalidRequest
+from app.errors import InvalidFields, InvalidRequest
 from app.image_encoding import ImageFormat
 from app.latent_sources import Mixes
 from app.render_plan import LatentRows, RenderRequest, Seeds
@@ -23,6 +23,9 @@ from model.edits import make_edits
 
 # A random seed is short enough to be read out loud.
 _RANDOM_SEEDS = 2**32
+
+_MAX_NAMED = 20
+_IN_THE_BODY = 'goes into the body as JSON, such as {"seed": 7}; this address takes no query'
 
 _IMAGE_TYPES = [image_format.media_type for image_format in ImageFormat]
 _SOURCES = ("seed", "seeds", "latents", "mixes")
@@ -57,6 +60,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
     renderer = service.require_renderer()
     renderer.require_room()
     limit_s = read_deadline_s(request)
+    _refuse_query(request)
     body = await read_json_body(request, GenerateBody, service.settings)
     source = _choose_source(body)
     if body.diverse:
@@ -77,6 +81,12 @@ async def answer_generate(request: Request, service: Service) -> Response:
     )
     rendering = await run_unless_gone(request, renderer.render(plan, limit_s))
     return rendering_response(rendering, {"Vary": "Accept"})
+
+
+def _refuse_query(request: Request) -> None:
+    """Refuse fields in the query, which would otherwise be as good as not said."""
+    if names := list(request.query_params)[:_MAX_NAMED]:
+        raise InvalidFields([(name, _IN_THE_BODY) for name in names])
 
 
 def _choose_source(body: GenerateBody) -> Seeds | LatentRows | Mixes:

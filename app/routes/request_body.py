@@ -17,9 +17,9 @@ from app.errors import (
     ClientGone,
     InvalidFields,
     UnsupportedEncoding,
-    describe_validation,
 )
 from app.settings import Settings
+from app.validation import describe_validation
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 
@@ -45,7 +45,7 @@ def parse_json(body: bytes, shape: type[BodyT]) -> BodyT:
         return shape.model_validate_json(body or b"{}")
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidFields(describe_validation(found)) from error
+        raise InvalidFields(describe_validation(found, shape)) from error
 
 
 async def read_bounded_body(request: Request, max_bytes: int, limit_s: float) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from model.inference import choose_device
+from model.spec import GeneratorSpec, SpecError
 from model.training.budget import Budget
 from model.training.config import PARTNERS, TrainConfig
 from model.training.health import COLLAPSED_DIVERSITY
@@ -110,6 +111,7 @@ def _recipe(arguments: argparse.Namespace) -> TrainConfig:
         if getattr(arguments, name, None) is not None
     }
     if arguments.resolution is not None:
+        _check_resolution(*arguments.resolution)
         chosen["img_resolution"], chosen["img_width"] = arguments.resolution
     if arguments.architecture is not None:
         # A generator that is not known has no partner, and is refused by its own name.
@@ -124,6 +126,14 @@ def _recipe(arguments: argparse.Namespace) -> TrainConfig:
         is_conditional=arguments.conditional or preset.is_conditional,
         **chosen,
     )
+
+
+def _check_resolution(height: int, width: int | None) -> None:
+    """Refuse a size by the option's name; of a generator's spec it is called otherwise."""
+    try:
+        GeneratorSpec("dcgan", height, img_width=width)
+    except SpecError as error:
+        raise SpecError(f"--resolution: {error}") from error
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:

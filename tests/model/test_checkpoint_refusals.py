@@ -72,7 +72,10 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, refuse: Refuse
     with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
         archive.writestr("weights", "x")
     refuse((tmp_path / "c.zip").read_bytes(), "pickle or zip file, which can run code")
-    refuse(b"\x89PNG\r\n\x1a\n" + bytes(100), "its header claims")
+    refuse(
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        "it is not a safetensors file, or damaged: its header claims",
+    )
     refuse(bytes(1000), "its header is not JSON")
     refuse(join({}, b""), "no format_version, so it was not exported by ganloom")
 

@@ -156,3 +156,16 @@ def test_a_wrong_argument_is_one_line_and_writes_nothing(
     assert words in captured.err
     assert captured.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_checkpoint_is_first_said_to_be_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("# ganloom\n\nTrain a GAN on your own images.\n")
+    assert main(["sample", str(page), "--out", str(tmp_path / "a.png")]) == 1
+    said = (
+        "error: README.md cannot be read as a checkpoint: it is not a safetensors file, or damaged"
+    )
+    assert capsys.readouterr().err.startswith(said)
+    assert list(tmp_path.iterdir()) == [page]

@@ -75,6 +75,28 @@ def test_a_size_is_legal_exactly_if_both_sides_are_3_to_7_doubled_equally_often(
     assert not {(64, 16), (256, 64), (72, 72), (44, 44)} & legal
 
 
+@pytest.mark.parametrize(
+    ("side", "nearest"), [(50, "48 and 56"), (17, "16 and 20"), (255, "224 and 256")]
+)
+def test_a_side_that_cannot_be_had_is_told_the_nearest_below_and_above(
+    side: int, nearest: str
+) -> None:
+    with pytest.raises(SpecError, match=f"not {side}: the nearest are {nearest}$"):
+        from_fields(img_resolution=side)
+
+
+@pytest.mark.parametrize("size", [(50, 64), (64, 16), (17, 255), (200, 30)])
+def test_a_size_that_cannot_be_had_is_told_the_nearest_that_can(size: tuple[int, int]) -> None:
+    sides = range(16, 257)
+    legal = [(h, w) for h in sides for w in sides if doublings_by_search(h, w)]
+    least = min(abs(h - size[0]) + abs(w - size[1]) for h, w in legal)
+    with pytest.raises(SpecError, match="cannot be had") as raised:
+        from_fields(img_resolution=size[0], img_width=size[1])
+    height, width = map(int, str(raised.value).rsplit(" is ", 1)[1].split(" x "))
+    assert (height, width) in legal
+    assert abs(height - size[0]) + abs(width - size[1]) == least
+
+
 @pytest.mark.parametrize("value", [15, 257, 0, -64, True, 64.0, "64", [64]])
 def test_a_width_is_a_whole_number_within_bounds(value: object) -> None:
     with pytest.raises(SpecError, match="img_width must be a whole number from 16 to 256"):

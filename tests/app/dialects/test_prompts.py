@@ -58,8 +58,28 @@ def test_a_prompt_means_what_the_grammar_says(
     ],
 )
 def test_what_it_cannot_mean_is_refused_and_told_what_it_could(text: str) -> None:
-    with pytest.raises(InvalidRequest, match=r"^prompt: (this model understands a class|names)"):
+    with pytest.raises(InvalidRequest, match=r"^prompt: (.*this model understands a class|names)"):
         read_prompt(text, Vocabulary(SPICES))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("purpel hair", "'purpel hair'"),
+        ("a face with purpel hair, hat and Grene  Eyes", "'purpel hair', 'grene eyes'"),
+        ("z" * 1000, f"'{'z' * 60}'"),
+    ],
+)
+def test_the_words_that_were_not_understood_are_said_first(text: str, words: str) -> None:
+    said = f"prompt: not understood: {words}; this model understands "
+    with pytest.raises(InvalidRequest) as raised:
+        read_prompt(text, FACES)
+    assert raised.value.detail.startswith(said)
+
+
+def test_a_place_between_commas_that_holds_no_words_is_not_quoted() -> None:
+    with pytest.raises(InvalidRequest, match=r"^prompt: this model understands"):
+        read_prompt("hat,", FACES)
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,14 @@ async def test_the_seeds_header_stays_short(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 200
     assert len(answer.headers["x-ganloom-seeds"]) <= 1010
     assert answer.headers["x-ganloom-seeds"].endswith(",...")
+
+
+@pytest.mark.parametrize(("query", "names"), [("seed=7", ["seed"]), ("n=5&sead=1", ["n", "sead"])])
+async def test_fields_in_the_query_are_refused_instead_of_ignored(
+    client: httpx.AsyncClient, query: str, names: list[str]
+) -> None:
+    answer = await client.post(f"/generate?{query}", json={})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == names
+    assert "goes into the body as JSON" in answer.json()["detail"]
+    assert (await client.post("/generate?", json={"seed": 7})).status_code == 200

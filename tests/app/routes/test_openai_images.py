@@ -96,7 +96,8 @@ async def test_the_asyncio_client_gets_the_same(address: str, native: bytes) -> 
         ({"prompt": "seed 7", "n": 0}, "n", "greater than or equal to 1"),
         ({"prompt": "seed 9007199254740991", "n": 2}, "prompt", "at most"),
         ({"prompt": ""}, "prompt", "at least 1"),
-        ({"prompt": "seed 7", "style": "vivid"}, "style", "not permitted"),
+        ({"prompt": "seed 7", "style": "vivid"}, "style", "there is no field style"),
+        ({"prompt": "seed 7, purpel hair"}, "prompt", "prompt: not understood: 'purpel hair'; "),
     ],
 )
 def test_what_it_cannot_mean_is_a_400_that_says_what_it_could(

@@ -155,6 +155,8 @@ def one_error(capsys: pytest.CaptureFixture[str]) -> str:
     ("options", "words"),
     [
         (["--resolution", "72"], "img_resolution must be 3, 4, 5, 6 or 7, doubled at least twice"),
+        (["--resolution", "50"], "--resolution: img_resolution must be"),
+        (["--resolution", "50"], "the nearest are 48 and 56"),
         (["--resolution", "256x64"], "256 x 64 cannot be had: img_resolution and img_width must"),
         (["--resolution", "64x2560"], "img_width must be a whole number from 16 to 256"),
         (["--architecture", "biggan"], "unknown architecture 'biggan'; this version has: dcgan,"),
