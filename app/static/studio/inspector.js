@@ -31,7 +31,7 @@ export function createInspector() {
     h("p", { className: "actions" },
       button("Morph", () => change({ view: "morph", keys: [...now().keys, now().seed], seed: null }, { step: true }), { "aria-label": "Morph: put it on the timeline" }),
       button("Shape", () => change({ view: "shape", face: now().seed, edits: now().lean, seed: null }, { step: true }), { "aria-label": "Shape it" }),
-      button("Add", () => change({ view: "arithmetic", a: [...now().a, now().seed].slice(-3), seed: null }, { step: true }), { "aria-label": "Add it to A in arithmetic" }),
+      button("Arithmetic", () => change({ view: "arithmetic", a: [...now().a, now().seed].slice(-3), seed: null }, { step: true }), { "aria-label": "Arithmetic: add it to A" }),
       verify),
     verdict,
     files,

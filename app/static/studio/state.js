@@ -46,6 +46,7 @@ const PARTS = {
   c: { ...list, start: [] },
   rival: { ...word, start: "" },
   lang: { ...word, start: "curl" },
+  call: { ...word, start: "" },
 };
 
 /** Write strengths of directions as the service reads them; none as "". */
