@@ -1,6 +1,6 @@
 // The wall's controls: class, attribute, truncation, size, and where it begins.
 
-import { directionsOf, modelNamed, sizeOf } from "./catalog.js";
+import { bestOfChoices, directionsOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
 import { fadeEdges } from "./fading.js";
 import { change, now } from "./state.js";
@@ -18,6 +18,7 @@ export function createFilters() {
   const lean = choice({ label: "Attribute", options: [], value: "", onChange: (name) => change({ lean: name ? { [name]: strengths.get(name) / 2 } : {} }, { step: true }) });
   const much = slider({ label: "How much", min: -3, max: 3, step: 0.1, value: 0, show: signed, onInput: (value) => change({ lean: { ...now().lean, [Object.keys(now().lean)[0]]: value || 0.01 } }) });
   const strengths = new Map();
+  const best = choice({ label: "Best of", options: [], value: "1", onChange: (value) => change({ best: Number(value) }, { step: true }) });
   const psi = slider({ label: "Truncation", min: 0, max: 1, step: 0.05, value: 1, show: (value) => value.toFixed(2), onInput: (value) => change({ psi: value }) });
   const size = slider({ label: "Size", min: 0, max: 4, step: 1, value: 0, onInput: (index) => change({ size: sizes[index] }) });
   const from = h("input", { type: "text", inputMode: "numeric", size: 8, on: { change: jump, input: () => refuse("") } });
@@ -26,7 +27,7 @@ export function createFilters() {
   const shuffle = button("Shuffle", () => change({ from: Math.floor(Math.random() * 1e9) }, { step: true }));
   // What belongs together goes to another row together.
   const start = h("div", { className: "together" }, h("label", { className: "field" }, h("span", {}, "From seed"), from), shuffle);
-  const row = h("div", { className: "controls", role: "group", "aria-label": "Filter the wall" }, label, lean, much, psi, size, start);
+  const row = h("div", { className: "controls", role: "group", "aria-label": "Filter the wall" }, label, lean, much, best, psi, size, start);
   const node = h("div", {}, row, note);
   fadeEdges(row);
   let sizes = [];
@@ -69,6 +70,9 @@ export function createFilters() {
       const [height, width] = sizeOf(model);
       label.hidden = !model.class_names.length;
       label.set(model.class_names.includes(state.label) ? state.label : "", [["", "Any"], ...model.class_names.map((name) => [name, name])]);
+      const counts = bestOfChoices(model);
+      best.hidden = counts.length < 2;
+      best.set(String(counts.includes(state.best) ? state.best : 1), counts.map((count) => [String(count), String(count)]));
       sizes = tileSizes(height, width);
       size.input.max = sizes.length - 1;
       const index = sizes.indexOf(tileSize(state.size, height, width));

@@ -26,6 +26,7 @@ Z = ",".join(["0.5"] * 8)
 # A state, the file that its call makes, and the canvas that shows the same.
 IMAGES = {
     "inspector": ("#wall?seed=3&psi=0.5", "faces-3.png", ".inspector > canvas"),
+    "best": ("#wall?seed=3&best=4", "faces-3.png", ".inspector > canvas"),
     "shape": ("#shape?face=6&edits=sefa-1:2", "shaped.png", "canvas[aria-label=After]"),
     "arithmetic": ("#arithmetic?a=1,2&b=3&c=4", "sum.png", ".result canvas"),
     "picture": (
