@@ -73,6 +73,8 @@ export function explained(error, { bitmap: { width, height }, blob }) {
   const [, most, unit] = (error instanceof Problem && /([\d,]+) (pixels|bytes)/.exec(error.message)) || [];
   if (!most) return error;
   const limit = Number(most.replaceAll(",", ""));
+  // It speaks of something else.
+  if (limit >= (unit === "bytes" ? blob.size : width * height)) return error;
   if (unit === "bytes") return new Error(`Your picture is a file of ${bytes(blob.size)}; the service takes at most ${bytes(limit)}. Save it smaller, or as a JPEG, and choose it again.`);
   const scale = Math.sqrt(limit / (width * height));
   const [smaller, lower] = [width, height].map((side) => Math.max(1, Math.floor(side * scale)));

@@ -15,7 +15,7 @@ export function shortened(text) {
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }
 
-// How alike two images are to the eye, by the least dB of each; a matter of experience with small faces.
+// How alike two images are, by the least dB of each: a rule of thumb, not a measurement.
 const LIKENESS = [[30, "Very like"], [22, "Roughly like"], [-Infinity, "Not much like"]];
 
 /** Say how near what was found is to the picture; null dB is no error at all. */
