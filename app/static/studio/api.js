@@ -19,13 +19,14 @@ export function address(path, query = {}) {
   return pairs.length ? `${path}?${pairs.join("&")}` : path;
 }
 
-/** The still of a seed under a state's model, class, truncation and edits, at an address that is cached for good. */
-export function stillAddress(model, seed, { extension = "png", label = "", psi = 1, edits = "" } = {}) {
+/** The still of a seed under a state's model, class, truncation and edits, or the best of some candidates for it, at an address that is cached for good. */
+export function stillAddress(model, seed, { extension = "png", label = "", psi = 1, edits = "", best = 1 } = {}) {
   return address(`images/${seed}.${extension}`, {
     model: model.is_default ? "" : model.name,
     label,
     truncation: psi === 1 ? "" : psi,
     edits,
+    best_of: best === 1 ? "" : best,
     digest: model.digest,
   });
 }

@@ -1,6 +1,7 @@
 // The served models, as GET /models tells them.
 
 import { askJson } from "./api.js";
+import { editsText } from "./state.js";
 
 let served = [];
 let starting = "";
@@ -43,6 +44,16 @@ export function sizeOf({ spec }) {
 /** Write the class of a state for the service; a model without classes has none. */
 export function labelOf(model, state) {
   return model.class_names.includes(state.label) ? state.label : "";
+}
+
+/** List how many candidates for a seed a model can choose from; only 1 where it has no discriminator. */
+export function bestOfChoices({ offers_best_of, limits }) {
+  return offers_best_of ? [1, 4, 8].filter((count) => count <= limits.max_best_of) : [1];
+}
+
+/** Return what a still of the wall depends on besides its seed, for `stillAddress`. */
+export function wallLooksOf(model, state) {
+  return { ...looksOf(model, state, editsText(state.lean)), best: bestOfChoices(model).includes(state.best) ? state.best : 1 };
 }
 
 /** Return what a still depends on besides its seed, for `stillAddress`. */

@@ -5,8 +5,8 @@ import { button, h } from "./element.js";
 const LANGUAGES = { curl, python, javascript };
 const TITLES = { curl: "curl", python: "Python", javascript: "JavaScript" };
 
-/** Make the bar that shows a call. `onLanguage` is told which language a person chose. */
-export function createCallBar(place, onLanguage) {
+/** Make the bar that shows a call. `onLanguage` is told which language a person chose, `onCall` which of several calls. */
+export function createCallBar(place, onLanguage, onCall) {
   let written = "";
   const code = h("code");
   const block = h("pre", { tabIndex: 0, role: "region", "aria-label": "Code" }, code);
@@ -16,10 +16,23 @@ export function createCallBar(place, onLanguage) {
     setTimeout(() => ((copy.textContent = "Copy"), (copied.textContent = "")), 1600);
   });
   copy.className = "copy";
+  const offer = (calls, shown) => {
+    which.hidden = calls.length < 2;
+    const names = calls.map(({ name }) => name).join();
+    // Made anew only where they are others, or a button would lose the focus as it is pressed.
+    if (which.dataset.names !== names) which.replaceChildren(...calls.map(({ name, title }) => button(title, () => onCall(name), { data: { call: name } })));
+    which.dataset.names = names;
+    for (const one of which.children) one.setAttribute("aria-pressed", String(one.dataset.call === shown?.name));
+  };
   const languages = Object.keys(LANGUAGES).map((lang) => button(TITLES[lang], () => onLanguage(lang), { data: { lang } }));
-  place.append(h("div", { className: "languages", role: "group", "aria-label": "Language" }, languages), block, copy, copied);
+  const which = h("div", { className: "languages", role: "group", "aria-label": "Which call" });
+  place.append(h("div", {}, h("div", { className: "languages", role: "group", "aria-label": "Language" }, languages), which), block, copy, copied);
   return {
-    show(call, lang) {
+    /** Show a call, or one of several: those have a `name` to choose by and a `title`. */
+    show(given, { lang, call: wanted }) {
+      const calls = [given].flat().filter(Boolean);
+      const call = calls.find(({ name }) => name && name === wanted) ?? calls[0];
+      offer(calls, call);
       const chosen = LANGUAGES[lang] ? lang : "curl";
       for (const one of languages) one.setAttribute("aria-pressed", String(one.dataset.lang === chosen));
       place.hidden = !call;

@@ -1,9 +1,9 @@
 // The inspector: one image large and crisp, and all that is known of it.
 
 import { address, ask, askJson, stillAddress } from "./api.js";
-import { labelOf, looksOf, modelNamed, sizeOf } from "./catalog.js";
+import { labelOf, modelNamed, sizeOf, wallLooksOf } from "./catalog.js";
 import { button, h } from "./element.js";
-import { load, paint } from "./pictures.js";
+import { load, paint, seedOf } from "./pictures.js";
 import { enlarge } from "./sizing.js";
 import { change, editsText, now } from "./state.js";
 import { drawThreads } from "./threads.js";
@@ -29,9 +29,9 @@ export function createInspector() {
       button("×", () => change({ seed: null }, { step: true }), { "aria-label": "Close" })),
     canvas,
     h("p", { className: "actions" },
-      button("Morph", () => change({ view: "morph", keys: [...now().keys, now().seed], seed: null }, { step: true }), { "aria-label": "Morph: put it on the timeline" }),
-      button("Shape", () => change({ view: "shape", face: now().seed, edits: now().lean, seed: null }, { step: true }), { "aria-label": "Shape it" }),
-      button("Add", () => change({ view: "arithmetic", a: [...now().a, now().seed].slice(-3), seed: null }, { step: true }), { "aria-label": "Add it to A in arithmetic" }),
+      button("Morph", () => change({ view: "morph", keys: [...now().keys, winner()], seed: null }, { step: true }), { "aria-label": "Morph: put it on the timeline" }),
+      button("Shape", () => change({ view: "shape", face: winner(), edits: now().lean, seed: null }, { step: true }), { "aria-label": "Shape it" }),
+      button("Arithmetic", () => change({ view: "arithmetic", a: [...now().a, winner()].slice(-3), seed: null }, { step: true }), { "aria-label": "Arithmetic: add it to A" }),
       verify),
     verdict,
     files,
@@ -39,6 +39,12 @@ export function createInspector() {
     facts,
   );
   let shown = "";
+  let won = null; // the seed whose image is shown
+
+  /** Return the seed to take along: of several candidates the one that won. */
+  function winner() {
+    return won ?? now().seed;
+  }
 
   function steer(event) {
     if (event.key === "Escape") change({ seed: null }, { step: true });
@@ -55,7 +61,7 @@ export function createInspector() {
     try {
       const [{ blob }, answer] = [await load(path), await ask(path, { cache: "no-store" })];
       const isSame = await areEqual(blob, await answer.blob());
-      const judged = editsText(state.lean) ? null : await judge(blob, model, state);
+      const judged = editsText(state.lean) ? null : await judge(blob, model, { ...state, seed: winner() });
       if (path !== shown) return;
       if (isSame && (!judged || judged.verdict === "identical")) verdict.textContent = `Identical: made anew, the same ${bytes(blob.size)}. ${judged?.detail ?? ""}`;
       else verdict.textContent = `Different. ${judged?.detail ?? "What was made anew has other bytes."}`;
@@ -64,25 +70,27 @@ export function createInspector() {
     }
   }
 
-  async function showLatent(model, state) {
-    const path = address(`latents/${state.seed}`, { model: model.is_default ? "" : model.name, label: labelOf(model, state), truncation: state.psi === 1 ? "" : state.psi, edits: editsText(state.lean), digest: model.digest });
+  async function showLatent(model, state, seed) {
+    const path = address(`latents/${seed}`, { model: model.is_default ? "" : model.name, label: labelOf(model, state), truncation: state.psi === 1 ? "" : state.psi, edits: editsText(state.lean), digest: model.digest });
     const { z } = await askJson(path);
-    if (now().seed !== state.seed) return;
+    if (winner() !== seed) return;
     drawThreads(threads, z);
     const length = Math.hypot(...z);
-    threads.setAttribute("aria-label", `The latent of seed ${state.seed}: ${z.length} numbers of length ${length.toFixed(2)}`);
+    threads.setAttribute("aria-label", `The latent of seed ${seed}: ${z.length} numbers of length ${length.toFixed(2)}`);
     latentNote.textContent = `z: ${z.length} numbers, length ${length.toFixed(2)}, from ${Math.min(...z).toFixed(2)} to ${Math.max(...z).toFixed(2)}`;
   }
 
-  async function showImage(model, state, path) {
+  async function showImage(model, state, path, { best }) {
     const picture = await load(path, { isUrgent: true });
     if (shown !== path) return;
     paint(canvas, picture.bitmap);
     canvas.dataset.shows = path;
+    won = seedOf(picture);
     const timing = picture.headers.get("Server-Timing")?.match(/forward;dur=([\d.]+)/)?.[1];
     const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
     facts.replaceChildren(
       ...fact("Model", model.name),
+      ...(best > 1 ? fact(`Best of ${best}`, won === state.seed ? "this seed itself" : `seed ${won}`) : []),
       ...(labelOf(model, state) ? fact("Class", labelOf(model, state)) : []),
       ...fact("Image", `${picture.bitmap.width} × ${picture.bitmap.height}, ${bytes(picture.blob.size)}`),
       ...(timing ? fact("Made in", `${milliseconds(timing)}, in a batch of ${picture.headers.get("X-Ganloom-Batch")}`) : []),
@@ -97,10 +105,11 @@ export function createInspector() {
       node.hidden = state.seed === null;
       if (node.hidden) return;
       const model = modelNamed(state.model);
-      const looks = looksOf(model, state, editsText(state.lean));
+      const looks = wallLooksOf(model, state);
       const path = stillAddress(model, state.seed, looks);
       if (path === shown) return;
       shown = path;
+      won = null;
       title.textContent = `Seed ${state.seed}`;
       canvas.setAttribute("aria-label", `${model.name}, seed ${state.seed}, enlarged`);
       verdict.textContent = "";
@@ -110,8 +119,10 @@ export function createInspector() {
       const fail = (error) => {
         if (shown === path) verdict.textContent = error.message;
       };
-      showImage(model, state, path).catch(fail);
-      showLatent(model, state).catch(fail);
+      // Which seed won is known with its image.
+      const told = showImage(model, state, path, looks);
+      if (looks.best === 1) showLatent(model, state, state.seed).catch(fail);
+      told.then(() => looks.best > 1 && shown === path && showLatent(model, state, winner())).catch(fail);
     },
   };
 }

@@ -3,6 +3,7 @@
 import { address, ask, post, stillAddress } from "./api.js";
 import { looksOf, modelNamed, models, sizeOf } from "./catalog.js";
 import { button, choice, h } from "./element.js";
+import { fadeEdges } from "./fading.js";
 import { load, paint } from "./pictures.js";
 import { save } from "./saving.js";
 import { enlarge } from "./sizing.js";
@@ -24,6 +25,7 @@ export function createModels() {
   const controls = h("div", { className: "controls", role: "group", "aria-label": "Compare" }, rival,
     button("← Earlier", step(-1), { "aria-label": "Earlier seeds" }), button("Later →", step(1), { "aria-label": "Later seeds" }));
   const node = h("div", {}, controls, cards);
+  fadeEdges(controls);
   let shown = "";
   let plan = planSheet(2, innerWidth);
   return {

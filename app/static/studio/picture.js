@@ -7,13 +7,13 @@ import { looksOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
 import { Follower } from "./following.js";
 import { decode, fetchPicture, load } from "./pictures.js";
-import { foundCall, Search } from "./search.js";
+import { explained, foundCall, Search } from "./search.js";
 import { save } from "./saving.js";
 import { createShelf } from "./shelf.js";
 import { enlarge, roomIn } from "./sizing.js";
 import { createSliders } from "./sliders.js";
 import { change, now } from "./state.js";
-import { FORMAT_NAMES } from "./wording.js";
+import { FORMAT_NAMES, likeness } from "./wording.js";
 
 const TASKS = [["invert", "Find it"], ["inpaint", "Fill what I brush"], ["denoise", "Remove noise"], ["super-resolve", "Enlarge it"]];
 const STARTS = { inpaint: "Fill", denoise: "Clean", "super-resolve": "Enlarge" };
@@ -111,7 +111,8 @@ export function createPicture() {
     const size = sizeOf(modelNamed(state.model));
     const [height, width] = state.task === "super-resolve" ? size.map((side) => Math.max(1, Math.round(side / state.factor))) : size;
     if (source) brush.take(source.bitmap, height, width);
-    yours.textContent = `Your picture, ${width} × ${height}.`;
+    const own = source ? [source.bitmap.width, source.bitmap.height] : [width, height];
+    yours.textContent = `Your picture, ${own.join(" × ")}${own[0] === width && own[1] === height ? "" : `, used at ${width} × ${height}`}.`;
     showReady();
     for (const part of [brush.node, stage.querySelector("figcaption")]) part.hidden = !source;
     drop.hidden = Boolean(source);
@@ -143,7 +144,7 @@ export function createPicture() {
       const job = await mine.run(blob, { ...searchOf(model, state), digest: model.digest });
       if (search === mine) await end(job, model);
     } catch (error) {
-      if (search === mine) fail(error);
+      if (search === mine) fail(explained(error, source));
     } finally {
       if (search === mine) {
         search = null;
@@ -163,7 +164,7 @@ export function createPicture() {
   async function end(job, model) {
     if (job.state === "done") {
       const { latents: [z], label: index } = job.result;
-      note.textContent = `Found, ${job.psnr_db === null ? "with no error" : `${job.psnr_db.toFixed(1)} dB`} from what is known of the picture.`;
+      note.textContent = likeness(job.psnr_db);
       if (job.task === "inpaint") await showFilled(job);
       // Nine digits tell a float32 from every other.
       change({ z: z.map((value) => Number(value.toPrecision(9))), zclass: index === null ? "" : (model.class_names[index] ?? String(index)), edits: {} }, { step: true });
@@ -217,9 +218,10 @@ export function createPicture() {
     },
     call(state) {
       const model = modelNamed(state.model);
-      if (state.z.length !== model.spec.z_dim) return { path: address("invert", searchOf(model, state)), upload: "picture.png" };
+      const search = { name: "search", title: "The search", path: address("invert", searchOf(model, state)), upload: "picture.png" };
+      if (state.z.length !== model.spec.z_dim) return search;
       const [path, { body }] = foundCall(wishOf(model, state));
-      return { path, body: JSON.parse(body), file: "found.png" };
+      return [{ name: "image", title: "What was found", path, body: JSON.parse(body), file: "found.png" }, search];
     },
   };
 }

@@ -19,6 +19,12 @@ export class Picture {
   }
 }
 
+/** Return the seed that a still is of: with `best_of` the one that won. Null where the answer does not tell. */
+export function seedOf({ headers }) {
+  const told = headers.get("X-Ganloom-Seeds") ?? "";
+  return /^\d+$/.test(told) ? Number(told) : null;
+}
+
 /**
  * Load an address in its turn. The same address is asked for once, however many want it.
  * Rejects with the signal's reason if it aborts before the request has begun.

@@ -2,6 +2,7 @@
 
 import { address, ask, askJson, post, Problem } from "./api.js";
 import { recovered } from "./connection.js";
+import { bytes } from "./wording.js";
 
 /** One search. `onJob(job)` is told how it gets on; the promise of `run` is its end. */
 export class Search {
@@ -65,4 +66,17 @@ export class Search {
 export function foundCall({ model, z, label, edits }) {
   const body = { model: model.name, latents: [z], ...(label ? { label } : {}), ...(Object.keys(edits).length ? { edits } : {}) };
   return ["generate", post(body)];
+}
+
+/** Return a refusal in the words of whoever chose the picture: how large it is, how large it may be, what to do. */
+export function explained(error, { bitmap: { width, height }, blob }) {
+  const [, most, unit] = (error instanceof Problem && /([\d,]+) (pixels|bytes)/.exec(error.message)) || [];
+  if (!most) return error;
+  const limit = Number(most.replaceAll(",", ""));
+  // It speaks of something else.
+  if (limit >= (unit === "bytes" ? blob.size : width * height)) return error;
+  if (unit === "bytes") return new Error(`Your picture is a file of ${bytes(blob.size)}; the service takes at most ${bytes(limit)}. Save it smaller, or as a JPEG, and choose it again.`);
+  const scale = Math.sqrt(limit / (width * height));
+  const [smaller, lower] = [width, height].map((side) => Math.max(1, Math.floor(side * scale)));
+  return new Error(`Your picture is ${width} × ${height}, more than the ${limit.toLocaleString("en")} pixels that the service takes. Make it at most ${smaller} × ${lower} and choose it again.`);
 }

@@ -27,6 +27,7 @@ const PARTS = {
   label: { ...word, start: "" },
   psi: { ...number(0, 1), start: 1 },
   lean: { ...edits, start: {} },
+  best: { ...number(1, 64), start: 1 },
   from: { ...seed, start: 0 },
   size: { ...number(16, 512), start: 0 },
   seed: { ...seed, start: null },
@@ -46,6 +47,7 @@ const PARTS = {
   c: { ...list, start: [] },
   rival: { ...word, start: "" },
   lang: { ...word, start: "curl" },
+  call: { ...word, start: "" },
 };
 
 /** Write strengths of directions as the service reads them; none as "". */

@@ -6,6 +6,7 @@ import { loadCatalog, modelNamed, models } from "./catalog.js";
 import { createCallBar } from "./code.js";
 import { tellTo } from "./connection.js";
 import { button, h } from "./element.js";
+import { fadeEdges } from "./fading.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { createModels } from "./models.js";
@@ -15,6 +16,7 @@ import { createShape } from "./shape.js";
 import { change, link, now, onChange } from "./state.js";
 import { startTheme } from "./theme.js";
 import { createWall } from "./wall.js";
+import { shortened } from "./wording.js";
 
 /** The views: what the tab says, and what makes it. Each has a node, `update(state)`, `call(state)` and may `leave()`. */
 const VIEWS = {
@@ -66,10 +68,20 @@ function show(state, before) {
     else tab.removeAttribute("aria-current");
   }
   modelChoice.value = modelNamed(state.model).name;
-  callBar.show(made[name].call(state), state.lang);
+  callBar.show(made[name].call(state), state);
+  if (notice.hidden || notice.className === "instead") tell("fine", "");
 }
 
-function tell(kind, text) {
+/** Say what stays true for as long as the state does: that another model is shown than the one asked for. */
+function standing({ model }) {
+  const served = models().length ? modelNamed(model).name : model;
+  if (!model || served === model) return ["fine", ""];
+  return ["instead", `The model \u201c${shortened(model)}\u201d is not served here. This is ${served} instead.`];
+}
+
+function tell(...news) {
+  const [kind, text] = news[0] === "fine" ? standing(now()) : news;
+  if (notice.textContent === text && notice.className === kind && !notice.hidden) return; // not read out twice
   notice.hidden = kind === "fine";
   notice.className = kind;
   notice.textContent = text;
@@ -86,7 +98,7 @@ function tell(kind, text) {
 /** Take good news away again, unless other news has come. */
 function fade() {
   clearTimeout(fading);
-  fading = setTimeout(() => ["back", "done"].includes(notice.className) && (notice.hidden = true), TOLD_MS);
+  fading = setTimeout(() => ["back", "done"].includes(notice.className) && tell("fine", ""), TOLD_MS);
 }
 
 function fillModels() {
@@ -111,7 +123,7 @@ document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part behind # is the state
   place.focus();
 });
-const callBar = createCallBar(document.getElementById("call"), (lang) => change({ lang }));
+const callBar = createCallBar(document.getElementById("call"), (lang) => change({ lang }), (call) => change({ call }));
 startLive(document.getElementById("live"));
 startKeys(document.getElementById("keys"), Object.keys(VIEWS));
 
@@ -131,6 +143,7 @@ async function begin() {
   fillModels();
   onChange(show);
   show(now());
+  fadeEdges(tabs);
   // What is as large as its place is measured anew when the place is.
   addEventListener("resize", () => requestAnimationFrame(() => show(now(), now())));
 }

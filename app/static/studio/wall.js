@@ -1,14 +1,14 @@
 // The wall: an endless grid of seeds. What is near the eye is loaded first, and once.
 
 import { stillAddress } from "./api.js";
-import { looksOf, modelNamed, sizeOf } from "./catalog.js";
+import { modelNamed, sizeOf, wallLooksOf } from "./catalog.js";
 import { button, h } from "./element.js";
 import { createInspector } from "./inspector.js";
 import { createFilters } from "./filters.js";
-import { load, paint } from "./pictures.js";
+import { load, paint, seedOf } from "./pictures.js";
 import { carrySeed } from "./carrying.js";
 import { moveAmong } from "./roving.js";
-import { change, editsText, now } from "./state.js";
+import { change, now } from "./state.js";
 import { tileSize } from "./sizing.js";
 
 const PAGE = 60;
@@ -51,18 +51,20 @@ export function createWall() {
   function addressOf(seed) {
     const state = now();
     const model = modelNamed(state.model);
-    return stillAddress(model, seed, looksOf(model, state, editsText(state.lean)));
+    return stillAddress(model, seed, wallLooksOf(model, state));
   }
 
   function fill(tile) {
     const path = addressOf(Number(tile.dataset.seed));
     if (tile.wanted === path) return;
     tile.wanted = path;
+    tile.won = null;
     load(path, { signal: loading.signal }).then(
       (picture) => {
         if (tile.wanted !== path) return;
         paint(tile.firstChild, picture.bitmap);
         tile.dataset.shows = path;
+        tile.won = seedOf(picture);
         tile.classList.remove("failed");
       },
       (error) => {
@@ -81,7 +83,7 @@ export function createWall() {
         { type: "button", className: "tile", tabIndex: seed === origin ? 0 : -1, draggable: true, data: { seed }, "aria-label": `Seed ${seed}` },
         h("canvas", { "aria-hidden": "true", width: 1, height: 1 }),
       );
-      carrySeed(tile, () => seed);
+      carrySeed(tile, () => tile.won ?? seed);
       tiles.append(tile);
       eye.observe(tile);
     }
@@ -150,12 +152,13 @@ export function createWall() {
     },
     call(state) {
       const model = modelNamed(state.model);
-      const looks = looksOf(model, state, editsText(state.lean));
+      const looks = wallLooksOf(model, state);
       if (state.seed !== null) return { path: stillAddress(model, state.seed, looks), file: `${model.name}-${state.seed}.png` };
-      const body = { model: model.name, seed: state.from, n: Math.min(PAGE, model.limits.max_images) };
+      const body = { model: model.name, seed: state.from, n: Math.min(PAGE, Math.floor(model.limits.max_images / looks.best)) };
       if (looks.label) body.label = looks.label;
       if (state.psi !== 1) body.truncation = state.psi;
       if (looks.edits) body.edits = state.lean;
+      if (looks.best !== 1) body.best_of = looks.best;
       return { path: "generate", body, file: `${model.name}.png` };
     },
   };

@@ -188,3 +188,34 @@ def test_code_that_cannot_be_copied_is_selected(
     page.locator("#call .copy").click()
     expect(page.locator("#call .copy")).to_have_text("Press Ctrl+C")
     assert page.evaluate("getSelection().toString()") == page.locator("#call code").inner_text()
+
+
+@pytest.mark.parametrize("row", ["#views", ".controls"])
+def test_a_row_that_is_cut_off_fades_where_it_goes_on(studio: Studio, row: str) -> None:
+    page = studio.open()
+    cut = page.locator(row)
+    expect(cut).not_to_have_class(re.compile("more-"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(cut).to_have_class(re.compile("more-after"))
+    assert "rgba(0, 0, 0, 0)" in cut.evaluate("node => getComputedStyle(node).maskImage")
+    cut.evaluate("node => (node.scrollLeft = 60)")
+    expect(cut).to_have_class(re.compile("more-after more-before"))
+    cut.evaluate("node => (node.scrollLeft = 9999)")
+    expect(cut).to_have_class(re.compile("more-before$"))
+
+
+@pytest.mark.parametrize("model", ["faces", "pets"])
+def test_no_control_of_the_wall_stands_alone_in_a_row(studio: Studio, model: str) -> None:
+    page = studio.open(f"#wall?model={model}")
+    shuffle = page.get_by_role("button", name="Shuffle")
+    attribute = page.get_by_label("Attribute")
+    before = shuffle.bounding_box()
+    attribute.select_option("sefa-2")
+    expect(page.get_by_label("How much")).to_be_visible()
+    tops = page.locator(".controls").evaluate(
+        """row => [...row.querySelectorAll("input, select, button")]
+          .filter(node => node.checkVisibility())
+          .map(node => node.getBoundingClientRect()).map(box => (box.top + box.bottom) / 2)"""
+    )
+    rows = [sum(abs(other - top) < 4 for other in tops) for top in tops]
+    assert min(rows) > 1, (before, tops)

@@ -48,7 +48,9 @@ def test_a_picture_is_found_and_then_shaped(studio: Studio, photo: Path) -> None
     expect(found).to_have_attribute("data-shows", re.compile("generate"))
     answer = httpx.post(f"{studio.url}/generate", json=body)
     assert np.array_equal(canvas_pixels(found), file_pixels(answer.content))
-    expect(page.get_by_text("dB from what is known")).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("like your picture: .* dB from what is known"))
+    ).to_be_visible()
     slider = page.get_by_role("slider", name="sefa-1")
     slider.focus()
     for _ in range(10):
@@ -127,6 +129,39 @@ def test_what_is_no_picture_is_refused_in_words(studio: Studio, tmp_path: Path) 
     expect(page.get_by_text("A picture is a PNG, JPEG or WebP file.")).to_be_visible()
 
 
+def test_a_picture_that_is_too_large_is_told_its_size_and_what_to_do(
+    studio: Studio, tmp_path: Path
+) -> None:
+    studio.complaints.foresee("422")
+    large = tmp_path / "large.png"
+    Image.new("L", (5000, 4000)).save(large)
+    page = studio.open("#picture")
+    choose(page, large)
+    expect(page.get_by_text("Your picture, 5000 × 4000, used at 16 × 16.")).to_be_visible()
+    told = page.get_by_text("Your picture is 5000 × 4000, more than the 16,777,216 pixels")
+    expect(told).to_contain_text("choose it again")
+    most = re.search(r"at most (\d+) × (\d+)", told.inner_text())
+    assert most
+    width, height = int(most[1]), int(most[2])
+    assert width * height <= 2**24 < (width + 1) * (height + 1)
+    assert width / height == pytest.approx(5 / 4, abs=0.001)
+
+
+def test_a_file_that_is_too_long_is_told_its_length_and_what_to_do(
+    studio: Studio, tmp_path: Path
+) -> None:
+    studio.complaints.foresee("413")
+    studio.complaints.foresee("failed: .*invert")  # the service may hang up before all is sent
+    long = tmp_path / "long.png"
+    noise = np.random.default_rng(1).integers(0, 256, (1800, 1800, 3), np.uint8)
+    Image.fromarray(noise).save(long, compress_level=0)
+    page = studio.open("#picture")
+    choose(page, long)
+    size = f"{round(long.stat().st_size / 1024):,} KiB"
+    told = page.get_by_text(f"Your picture is a file of {size}; the service takes at most")
+    expect(told).to_contain_text("8,192 KiB. Save it smaller, or as a JPEG, and choose it again.")
+
+
 def test_a_photograph_of_another_size_is_cut_to_the_model_s(studio: Studio, tmp_path: Path) -> None:
     image = Image.linear_gradient("L").resize((90, 40)).convert("RGB")
     data = io.BytesIO()
@@ -145,7 +180,7 @@ def test_a_small_picture_is_enlarged_to_one_that_reduces_to_it(studio: Studio, p
     yours = page.locator(".brush canvas").first
     sent = canvas_pixels(yours)
     assert sent.shape == (8, 8, 4)
-    expect(page.get_by_text("Your picture, 8 × 8.")).to_be_visible()
+    expect(page.get_by_text("Your picture, 16 × 16, used at 8 × 8.")).to_be_visible()
     z = found_latent(page)
     found = page.get_by_role("img", name="What was found")
     expect(found).to_have_attribute("data-shows", re.compile("generate"))

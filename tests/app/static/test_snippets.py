@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,6 +26,7 @@ Z = ",".join(["0.5"] * 8)
 # A state, the file that its call makes, and the canvas that shows the same.
 IMAGES = {
     "inspector": ("#wall?seed=3&psi=0.5", "faces-3.png", ".inspector > canvas"),
+    "best": ("#wall?seed=3&best=4", "faces-3.png", ".inspector > canvas"),
     "shape": ("#shape?face=6&edits=sefa-1:2", "shaped.png", "canvas[aria-label=After]"),
     "arithmetic": ("#arithmetic?a=1,2&b=3&c=4", "sum.png", ".result canvas"),
     "picture": (
@@ -79,6 +81,24 @@ def run_javascript(studio: Studio, result: str, given: str = "") -> Any:
     """Run the copied lines in the page: they ask the server that they name."""
     lines = copy_call(studio, "JavaScript")
     return studio.page.evaluate(f"(async () => {{ {given}\n{lines}\nreturn {result}; }})()")
+
+
+def test_the_call_that_made_a_find_is_offered_beside_that_of_its_image(studio: Studio) -> None:
+    page = studio.open(f"#picture?z={Z}&task=denoise&steps=50")
+    which = page.get_by_role("group", name="Which call")
+    expect(page.locator("#call code")).to_contain_text("/generate")
+    which.get_by_role("button", name="The search").focus()
+    page.keyboard.press("Enter")
+    expect(which.get_by_role("button", name="The search")).to_be_focused()
+    sought = copy_call(studio, "curl")
+    page.wait_for_url(re.compile("call=search"))
+    page.reload()
+    expect(page.locator("#call code")).to_have_text(sought)
+    which.get_by_role("button", name="What was found").click()
+    expect(page.locator("#call code")).to_contain_text("/generate")
+    studio.open("#picture?task=denoise&steps=50")
+    expect(which).to_be_hidden()
+    assert copy_call(studio, "curl") == sought
 
 
 @pytest.mark.parametrize("view", IMAGES)
