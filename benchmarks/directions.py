@@ -28,7 +28,7 @@ from model.png import encode_png
 from model.sampling import render_latents
 from model.training.attribute_directions import direction_name, leaks_of
 from model.training.attribute_judge import AttributeJudge, to_images, train_attribute_judge
-from model.training.dataset import ImageDataset, open_dataset
+from model.training.dataset import ImageDataset, open_dataset_for
 
 _FLOOR = 0.8
 _SHEET_SEED = 7
@@ -124,12 +124,7 @@ def draw_sheets(checkpoint: Checkpoint, folder: Path) -> None:
 
 def _open(data: Path, checkpoint: Checkpoint) -> ImageDataset:
     spec = checkpoint.spec
-    dataset = open_dataset(
-        data,
-        img_resolution=spec.img_resolution,
-        img_width=spec.img_width,
-        img_channels=spec.img_channels,
-    )
+    dataset = open_dataset_for(spec, data)
     if dataset.attributes is None or dataset.attribute_names != checkpoint.attribute_names:
         raise SystemExit(f"{data} has not the attributes that {checkpoint.attribute_names} names")
     return dataset

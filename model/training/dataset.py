@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from model.spec import GeneratorSpec
 from model.training.dataset_error import DatasetError
 from model.training.image_cache import default_cache_dir, open_cache
 from model.training.image_decoding import MODES, PixelFormat
@@ -90,6 +91,19 @@ def open_dataset(
         credit=folder.record.credit,
         digest=cache.digest,
         skipped=skipped,
+    )
+
+
+def open_dataset_for(
+    spec: GeneratorSpec, source: Path, *, show_progress: bool = True
+) -> ImageDataset:
+    """Open images decoded to the shape of a generator's; DatasetError as ``open_dataset``."""
+    return open_dataset(
+        source,
+        img_resolution=spec.img_resolution,
+        img_width=spec.img_width,
+        img_channels=spec.img_channels,
+        show_progress=show_progress,
     )
 
 

@@ -15,7 +15,7 @@ from model.directions import Directions
 from model.discovery import add_discovered
 from model.training.attribute_directions import MIN_AGREEMENT, direction_name, fit_attributes
 from model.training.attribute_judge import AttributeJudge, train_attribute_judge
-from model.training.dataset import ImageDataset, open_dataset
+from model.training.dataset import ImageDataset, open_dataset_for
 
 
 def run_directions(arguments: argparse.Namespace) -> None:
@@ -41,12 +41,7 @@ def find_attributes(checkpoint: Checkpoint, data: Path, seed: int) -> Directions
     worth. ValueError if the images have no attributes, or fewer than the judge needs.
     """
     spec = checkpoint.spec
-    dataset = open_dataset(
-        data,
-        img_resolution=spec.img_resolution,
-        img_width=spec.img_width,
-        img_channels=spec.img_channels,
-    )
+    dataset = open_dataset_for(spec, data)
     if dataset.attributes is None:
         raise ValueError(f"{data} has no attributes: labels.jsonl or CelebA's list would name them")
     judges = _train_judges(np.asarray(dataset.pixels), dataset.attributes, seed)

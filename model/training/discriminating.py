@@ -18,7 +18,7 @@ from model.generators import load_generator
 from model.inference import choose_device
 from model.pixels import to_images, to_pixels
 from model.training.config import PARTNERS
-from model.training.dataset import ImageDataset, open_dataset
+from model.training.dataset import ImageDataset, open_dataset_for
 from model.training.judging import autocast
 from model.training.losses import non_saturating_discriminator_loss
 from model.training.penalties import zero_centred_gradient_penalty
@@ -154,12 +154,7 @@ class Lessons:
 def _open(data: Path, checkpoint: Checkpoint) -> ImageDataset:
     """Open the images; ValueError if their classes are not the generator's."""
     spec = checkpoint.spec
-    dataset = open_dataset(
-        data,
-        img_resolution=spec.img_resolution,
-        img_width=spec.img_width,
-        img_channels=spec.img_channels,
-    )
+    dataset = open_dataset_for(spec, data)
     if spec.is_conditional and dataset.class_names != checkpoint.class_names:
         theirs = ", ".join(dataset.class_names) or "none"
         raise ValueError(

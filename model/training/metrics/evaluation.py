@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.inference import InferenceEngine, choose_device
 from model.judge import Judge
-from model.training.dataset import ImageDataset, open_dataset
+from model.training.dataset import ImageDataset, open_dataset_for
 from model.training.metrics.classifier import classify, train_judge
 from model.training.metrics.comparison import ImageSet, compare_sets
 from model.training.metrics.confidence import proportion
@@ -105,13 +105,7 @@ def _open_reals(request: EvaluationRequest, checkpoint: Checkpoint, show_progres
     spec = checkpoint.spec
 
     def opened(source: Path) -> ImageDataset:
-        return open_dataset(
-            source,
-            img_resolution=spec.img_resolution,
-            img_width=spec.img_width,
-            img_channels=spec.img_channels,
-            show_progress=show_progress,
-        )
+        return open_dataset_for(spec, source, show_progress=show_progress)
 
     data = opened(request.data)
     held_out = None if request.held_out is None else opened(request.held_out)
