@@ -21,6 +21,8 @@ from app.metrics import Metrics
 from app.routes.service import Service
 from app.settings import Settings
 
+_GC_THRESHOLD = 20_000
+
 _EPILOG = """\
 then, in another terminal:
   curl localhost:8000/images/7.png -o seven.png
@@ -69,6 +71,8 @@ def _serve(service: Service, listener: socket.socket, has_access_log: bool) -> N
     print(f"ganloom: serving on {address} (Ctrl-C stops)", file=sys.stderr, flush=True)
     # What the imports made stays; a full collection would walk through it for 0.2 s at a time.
     gc.freeze()
+    # Requests in flight are thousands of objects, which a collection at every 700 looks through.
+    gc.set_threshold(_GC_THRESHOLD)
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
     if not server.started:

@@ -2,10 +2,10 @@
 
 All of it runs on the event loop, so nothing here needs a lock. The contract:
 
-* Whatever waits is sent as soon as a lane is free; nothing waits for a clock. Free lanes
-  share what waits.
+* Whatever waits is sent as soon as a lane is free, no more at once than makes a pass
+  efficient; nothing waits for a clock. Free lanes share what waits.
 * A batch holds rows of several requests, in order of arrival, and a long request is split over
-  batches: it never keeps a short one waiting, nor can short ones that keep coming starve it.
+  batches: it keeps no short one waiting, nor can short ones that keep coming starve it.
 * Equal rows that are queued or running at the same time are rendered and encoded once. A
   request that leaves takes only those of its rows along for which nobody else waits.
 * The queue is bounded in images: a request, however long, joins it while fewer than `capacity`
@@ -34,7 +34,7 @@ from app.errors import DeadlineExceeded, GeneratorFailed, NotReady, Overloaded
 from app.lanes import Encoding, Lane, Payload, RenderedBatch
 from app.metrics import GeneratorMetrics
 from app.pending import PendingRequest, RenderedRows, Row, RowKey, fail, split_rows
-from app.sharing import share_room
+from app.sharing import limit_batch, share_room
 from model.latents import Latents
 
 _log = logging.getLogger(__name__)
@@ -49,15 +49,19 @@ class Batcher:
         batch_shapes: Sequence[int],
         capacity: int,
         metrics: GeneratorMetrics,
+        brief_batch: int | None = None,
     ) -> None:
-        """Take the row counts that a lane runs, ascending, and the images that may wait."""
-        self.lanes = lanes
+        """Take the row counts that a lane runs, ascending, and the images that may wait.
+
+        More than `brief_batch` rows, by default all, are not rendered any faster each.
+        """
+        self.lanes, self._metrics = lanes, metrics
         self._shapes = batch_shapes
         self._capacity = capacity
-        self._metrics = metrics
+        self._brief_batch = brief_batch or batch_shapes[-1]
         self._cost = BatchCost()
         self._queue: deque[PendingRequest] = deque()
-        self._queued_images = 0
+        self.queued_images = 0
         self._has_leavers = False  # whether somebody may have left the queue
         self._rows: dict[RowKey, Row] = {}  # queued or running
         self._checks: dict[Lane, asyncio.Future[None]] = {}  # waiting or running
@@ -70,11 +74,6 @@ class Batcher:
         """Whether every lane runs."""
         is_running = bool(self._tasks) and not any(task.done() for task in self._tasks)
         return is_running and all(lane.is_alive() for lane in self.lanes)
-
-    @property
-    def queued_images(self) -> int:
-        """The images that wait."""
-        return self._queued_images
 
     def start(self) -> None:
         """Start the lanes, on the running event loop."""
@@ -106,9 +105,9 @@ class Batcher:
         if coalesced := len(rows) - len(pending.unsent):
             self._metrics.coalesced_rows.inc(coalesced)
         if pending.unsent:
-            self._queued_images += len(pending.unsent)
+            self.queued_images += len(pending.unsent)
             self._queue.append(pending)
-            self._wake_lanes(self._queued_images)
+            self._wake_lanes(self.queued_images)
         try:
             return await pending.future
         finally:
@@ -116,9 +115,9 @@ class Batcher:
 
     def has_room(self, arriving: int = 0) -> bool:
         """Whether a request may join those that wait, after `arriving` images more."""
-        if self._queued_images + arriving >= self._capacity and self._has_leavers:
+        if self.queued_images + arriving >= self._capacity and self._has_leavers:
             self._drop_abandoned()
-        return self._queued_images + arriving < self._capacity
+        return self.queued_images + arriving < self._capacity
 
     def refuse(self) -> NoReturn:
         """Raise Overloaded, with the time that what waits needs."""
@@ -158,7 +157,7 @@ class Batcher:
             )
 
     def _wait_s(self) -> float:
-        return self._cost.seconds_for(self._queued_images, self._shapes[-1]) / len(self.lanes)
+        return self._cost.seconds_for(self.queued_images, self._shapes[-1]) / len(self.lanes)
 
     def _wake_lanes(self, count: int) -> None:
         """Let so many free lanes look for work, once this turn of the event loop has brought all.
@@ -216,7 +215,7 @@ class Batcher:
                 heir.unsent.append(row)
             else:
                 del self._rows[row.key]
-                self._queued_images -= 1
+                self.queued_images -= 1
                 self._metrics.dropped_rows.inc()
         abandoned.unsent.clear()
 
@@ -224,14 +223,15 @@ class Batcher:
         """Take this lane's part of what waits: of each request what `share_room` says."""
         if not self._queue:
             return []
-        part = math.ceil(self._queued_images / (1 + len(self._free_lanes)))
-        room = min(part, self._shapes[-1])
+        part = math.ceil(self.queued_images / (1 + len(self._free_lanes)))
+        limit = limit_batch(self.queued_images, len(self.lanes), self._brief_batch)
+        room = min(part, limit, self._shapes[-1])
         waiting = list(islice(self._queue, room))
         counts = share_room([len(item.unsent) for item in waiting], room)
         batch: list[Row] = []
         for item, count in zip(waiting, counts, strict=False):
             batch += item.take(count, time.perf_counter())
-        self._queued_images -= len(batch)
+        self.queued_images -= len(batch)
         self._queue = deque(item for item in self._queue if item.unsent)
         return batch
 
@@ -294,7 +294,7 @@ class Batcher:
         self._rows.clear()
         self._queue.clear()
         self._checks.clear()
-        self._queued_images = 0
+        self.queued_images = 0
         for future in futures:
             fail(future, NotReady("The generator stopped before this request was done."))
         self._wake_lanes(len(self.lanes))

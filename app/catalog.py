@@ -23,6 +23,8 @@ from model.spec import GeneratorSpec
 
 _SUFFIX = ".safetensors"
 _FAVOURITE = "faces-64"
+# Within some hundredths of the most images a second: docs/benchmarks.md, the bare forward pass.
+_CPU_BRIEF_BATCH = 8
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 _log = logging.getLogger(__name__)
@@ -212,7 +214,11 @@ def _serve(
     facts = lanes.facts
     name = path.name.removesuffix(_SUFFIX)
     batcher = Batcher(
-        lanes.lanes, facts.batch_shapes, settings.queue_capacity, metrics.for_model(name)
+        lanes.lanes,
+        facts.batch_shapes,
+        settings.queue_capacity,
+        metrics.for_model(name),
+        _CPU_BRIEF_BATCH if facts.device == "cpu" else None,
     )
     metrics.watch(name, lambda: batcher.queued_images, lambda: device_memory_bytes(facts.device))
     _log.info(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
@@ -14,7 +13,7 @@ from starlette.routing import Match
 
 from app.dialects.inference_schemas import write_inference_error
 from app.dialects.openai_schemas import write_openai_error
-from app.errors import InvalidFields, RouterError, ServiceError, problem_response
+from app.errors import InvalidFields, RouterError, ServiceError, problem_response, report_defect
 from app.validation import describe_validation
 
 # By the first part of the path, so that an address that no route has is answered alike.
@@ -24,8 +23,6 @@ _WRITERS: dict[str, Callable[[ServiceError], Response]] = {
 }
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-
-_log = logging.getLogger(__name__)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -93,5 +90,4 @@ def _find_allowed(request: Request, headers: Mapping[str, str]) -> str:
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:
     """Answer a defect of ours; the log has the traceback, the client only this."""
-    _log.error("unforeseen error", exc_info=error)
-    return _write(request, ServiceError("The service failed; its log says why."))
+    return _write(request, report_defect(error))

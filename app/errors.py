@@ -22,12 +22,15 @@ ServiceError
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Response
+
+_log = logging.getLogger(__name__)
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -236,6 +239,12 @@ def problem_response(error: ServiceError) -> Response:
         {"Cache-Control": "no-store", **error.headers},
         PROBLEM_MEDIA_TYPE,
     )
+
+
+def report_defect(error: Exception) -> ServiceError:
+    """Log a defect of ours, and return all that a client is told of it."""
+    _log.error("unforeseen error", exc_info=error)
+    return ServiceError("The service failed; its log says why.")
 
 
 def _bounded(text: str, most: int = _MAX_TEXT) -> str:

@@ -1,4 +1,4 @@
-"""`share_room`: who gets how much of a batch."""
+"""`limit_batch` and `share_room`: how long a batch may be, and who gets how much of it."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def share_room(wanted: Sequence[int], room: int) -> list[int]:
         counts[place] += extra
         spare -= extra
     return counts
+
+
+def limit_batch(queued: int, lanes: int, brief: int) -> int:
+    """Return how many rows a batch may have while `queued` wait for `lanes`.
+
+    More than `brief` rows are not rendered any faster each, and keep those waiting who come
+    next. Where so many wait that each sees two batches a lane go, longer ones save the work
+    between batches.
+    """
+    return max(brief, queued // (2 * lanes))

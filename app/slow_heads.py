@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from app.departures import Departures
 
 
-class PromptHeads(HttpToolsProtocol):
+class PromptHeads(Departures):
     """Closes a connection that does not send a whole head within `head_limit_s`."""
 
     def __init__(self, head_limit_s: float = 30.0, **arguments: Any) -> None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import ServiceError, problem_response
+from app.errors import ServiceError, problem_response, report_defect
 from app.routes.generate import answer_generate
 from app.routes.images import answer_image
 from app.routes.service import Service
@@ -41,6 +41,8 @@ class DirectRoutes:
             response = await self._answer(scope, receive)
         except ServiceError as error:
             response = problem_response(error)
+        except Exception as error:
+            response = problem_response(report_defect(error))
         await (response or self.app)(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | None:

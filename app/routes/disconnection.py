@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
+from app.departures import find_departure
 from app.errors import ClientGone
 
 ResultT = TypeVar("ResultT")
@@ -18,22 +19,41 @@ async def run_unless_gone(request: Request, work: Awaitable[ResultT]) -> ResultT
 
     The body of the request must have been read, or not be wanted. Raises ClientGone.
     """
+    departure = find_departure(request.scope)
+    if departure is None:  # another server than ours: a task has to wait for its message
+        departure = asyncio.create_task(_wait_until_gone(request))
+        try:
+            return await _run_until(departure, work)
+        finally:
+            departure.cancel()
+    return await _run_until(departure, work)
+
+
+async def _run_until(departure: asyncio.Future[None], work: Awaitable[ResultT]) -> ResultT:
     task = asyncio.current_task()
     assert task is not None
-    watcher = asyncio.create_task(_cancel_when_gone(request, task))
+    is_working, has_gone = True, False
+
+    def leave(_: asyncio.Future[None]) -> None:
+        nonlocal has_gone
+        if is_working:  # else this was on its way when the work was done
+            has_gone = True
+            task.cancel()
+
+    departure.add_done_callback(leave)
     try:
         return await work
     except asyncio.CancelledError:
-        if not watcher.done() or watcher.cancelled():
+        if not has_gone:
             raise  # by the server, not by us
         task.uncancel()
         raise ClientGone("The client left before the answer was ready.") from None
     finally:
-        watcher.cancel()
+        is_working = False
+        departure.remove_done_callback(leave)
 
 
-async def _cancel_when_gone(request: Request, task: asyncio.Task[object]) -> None:
+async def _wait_until_gone(request: Request) -> None:
     """Wait for the client to be gone; a body that nobody asked for is thrown away."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    task.cancel()

@@ -85,7 +85,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
 
 def _refuse_query(request: Request) -> None:
     """Refuse fields in the query, which would otherwise be as good as not said."""
-    if names := list(request.query_params)[:_MAX_NAMED]:
+    if request.scope["query_string"] and (names := list(request.query_params)[:_MAX_NAMED]):
         raise InvalidFields([(name, _IN_THE_BODY) for name in names])
 
 

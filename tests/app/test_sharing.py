@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from app.sharing import share_room
+from app.sharing import limit_batch, share_room
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_a_long_request_is_done_in_the_time_of_four_alone() -> None:
         long -= share_room([long, *[1] * 200], 32)[0]
         batches += 1
     assert batches == 4 * 256 // 32
+
+
+def test_a_batch_is_brief_until_each_who_waits_sees_two_batches_of_every_lane_go() -> None:
+    assert [limit_batch(queued, lanes=2, brief=8) for queued in (1, 8, 35, 36, 128)] == [
+        *(8, 8, 8, 9, 32)
+    ]

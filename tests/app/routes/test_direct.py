@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.main import create_app
+from app.metrics import RequestMetrics
 from app.routes.direct import DirectRoutes
 from app.settings import Settings
 
@@ -77,13 +78,10 @@ LEFT_ALONE: list[tuple[str, str, Given]] = [
 def make_app(settings: Settings, is_direct: bool) -> FastAPI:
     app = create_app(settings)
     if not is_direct:
-        kept = [
-            item
-            for item in app.user_middleware
-            if getattr(item.cls, "__name__", "") != DirectRoutes.__name__
-        ]
-        assert len(kept) == len(app.user_middleware) - 1
-        app.user_middleware = kept
+        counted = app.build_middleware_stack()
+        assert isinstance(counted, RequestMetrics)
+        assert isinstance(counted.app, DirectRoutes)
+        app.middleware_stack = RequestMetrics(counted.app.app, counted.metrics)
     return app
 
 
