@@ -95,3 +95,14 @@ class InversionProcess:
         assert self._writer is not None  # it is connected
         if not self._writer.is_closing():
             self._writer.write(frame(json.dumps(message).encode()))
+
+
+async def open_process(device: str) -> InversionProcess:
+    """Start one and connect to it; it does not outlive a failure of that."""
+    process = InversionProcess(device)
+    try:
+        await process.connect()
+    except BaseException:
+        process.close()
+        raise
+    return process

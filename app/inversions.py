@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from app.errors import ForgottenJob, Overloaded, UnknownJob
-from app.inversion_process import InversionProcess, Report
+from app.inversion_process import InversionProcess, Report, open_process
 from app.job import InversionOrder, Job, JobResult, JobState
 from app.job_metrics import JobMetrics
 from app.settings import Settings
@@ -113,18 +113,19 @@ class Inversions:
     async def _run_process(self) -> None:
         """Start the process and serve it until it ends; what it ran ends with it."""
         try:
-            process = InversionProcess(self._settings.device)
-        except OSError:
+            process = await open_process(self._settings.device)
+        except Exception:  # whatever it is, nobody may be left waiting
             _log.exception("the process for inversions cannot be started")
             self._listener = None
             for job in list(self._waiting):
                 self._fail(job, "The process that searches could not be started.")
             return
         try:
-            await process.connect()
             self._process = process
             self._fill()
             await process.listen(self._take)
+        except Exception:
+            _log.exception("what the process for inversions said could not be taken")
         finally:
             self._process = self._listener = None
             process.close()

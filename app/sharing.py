@@ -32,7 +32,7 @@ def limit_batch(queued: int, lanes: int, brief: int) -> int:
     """Return how many rows a batch may have while `queued` wait for `lanes`.
 
     More than `brief` rows are not rendered any faster each, and keep those waiting who come
-    next. Where so many wait that each sees two batches a lane go, longer ones save the work
+    next. Where more wait than one such batch of every lane takes, longer ones save the work
     between batches.
     """
-    return max(brief, queued // (2 * lanes))
+    return max(brief, queued // lanes)

@@ -141,6 +141,24 @@ async def test_a_process_that_cannot_be_started_fails_the_jobs(
     await inversions.close()
 
 
+async def test_a_process_that_cannot_be_reached_fails_the_jobs_and_is_ended(
+    settings: Settings, order: InversionOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes: list[InversionProcess] = []
+
+    async def break_down(process: InversionProcess) -> None:
+        processes.append(process)
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(InversionProcess, "connect", break_down)
+    inversions = Inversions(settings, Metrics().jobs)
+    jobs = [inversions.submit(order) for _ in range(2)]
+    for job in jobs:
+        await until(job, JobState.FAILED)
+    assert [process._process.returncode is not None for process in processes] == [True]
+    await inversions.close()
+
+
 async def test_a_job_that_never_was_is_unknown(settings: Settings) -> None:
     with pytest.raises(UnknownJob, match="POST /invert"):
         Inversions(settings, Metrics().jobs).find("x")
