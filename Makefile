@@ -22,7 +22,7 @@ serve: $(SERVICE) ## serve the shipped weights on http://127.0.0.1:8000
 	$(BIN)/python -m app $(ARGS)
 
 test: $(DEVELOPMENT) ## run the tests
-	$(BIN)/python -m pytest -q $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile $(ARGS)
 
 test-slow: $(DEVELOPMENT) ## run the tests that take minutes
 	$(BIN)/python -m pytest -q -m "slow and not gpu" --timeout 1800 $(ARGS)

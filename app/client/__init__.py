@@ -5,7 +5,12 @@ Imports httpx and Pillow and nothing of the service, so it works where torch is 
 
 from app.client.answers import Direction, GeneratedImage, Model
 from app.client.asynchronous import AsyncGanloom
-from app.client.failures import GanloomError, OverloadedError, UnreachableError
+from app.client.failures import (
+    ForeignAnswerError,
+    GanloomError,
+    OverloadedError,
+    UnreachableError,
+)
 from app.client.job_answers import Inversion, Job, JobFailedError
 from app.client.retrying import Retries
 from app.client.synchronous import Ganloom
@@ -13,6 +18,7 @@ from app.client.synchronous import Ganloom
 __all__ = [
     "AsyncGanloom",
     "Direction",
+    "ForeignAnswerError",
     "Ganloom",
     "GanloomError",
     "GeneratedImage",

@@ -29,6 +29,10 @@ class GanloomError(Exception):
         self.faults = faults
 
 
+class ForeignAnswerError(GanloomError):
+    """Something else answered than the service: a login page, a proxy, another server."""
+
+
 class OverloadedError(GanloomError):
     """Still refused for lack of room (429) after every retry."""
 
@@ -41,7 +45,12 @@ class UnreachableError(GanloomError):
 
 
 def raise_for_problem(answer: httpx.Response) -> None:
-    """Raise GanloomError if `answer` is a refusal."""
+    """Raise GanloomError if `answer` is a refusal, or none of the service's."""
+    # The service never redirects, and its pages are not for clients.
+    is_page = answer.headers.get("Content-Type", "").startswith("text/html")
+    if answer.is_redirect or (answer.is_success and is_page):
+        detail = f"{answer.url} answered with a page or a redirect: is it a ganloom service?"
+        raise ForeignAnswerError(answer.status_code, "Foreign answer", detail, ())
     if answer.status_code < 400:
         return
     problem = _read(answer)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.client import (
     AsyncGanloom,
+    ForeignAnswerError,
     Ganloom,
     GanloomError,
     OverloadedError,
@@ -229,6 +230,20 @@ def test_a_proxy_that_answers_instead_is_told_by_its_status() -> None:
     with Ganloom("http://x") as client:
         put_in(client, refusing(httpx.Response(502, text="<html>bad gateway")))
         with pytest.raises(GanloomError, match="502 Bad Gateway"):
+            client.models()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, html="<h1>Welcome to the airport's wireless</h1>"),
+        httpx.Response(302, headers={"Location": "http://login.example/"}),
+    ],
+)
+def test_a_login_page_is_not_taken_for_the_service(answer: httpx.Response) -> None:
+    with Ganloom("http://x") as client:
+        put_in(client, refusing(answer))
+        with pytest.raises(ForeignAnswerError, match="is it a ganloom service"):
             client.models()
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
+
+MODULES = Path(__file__).parents[3] / "app" / "static" / "studio"
 
 pytestmark = pytest.mark.anyio
 
@@ -23,6 +26,12 @@ async def test_what_the_front_page_names_is_there(client: httpx.AsyncClient) -> 
     page = await client.get("/")
     for address in re.findall(r'(?:href|src)="([^"]+)"', page.text):
         assert (await client.get(f"/{address}")).status_code == 200, address
+
+
+async def test_the_front_page_asks_for_every_module_at_once(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    named = re.findall(r'"modulepreload" href="static/studio/(\w+\.js)"', page.text)
+    assert {*named, "studio.js"} == {path.name for path in MODULES.glob("*.js")}
 
 
 async def test_the_api_page_works_offline(client: httpx.AsyncClient) -> None:
