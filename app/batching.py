@@ -9,8 +9,8 @@ All of it runs on the event loop, so nothing here needs a lock. The contract:
 * Equal rows that are queued or running at the same time are rendered and encoded once. A
   request that leaves takes only those of its rows along for which nobody else waits.
 * The queue is bounded in images: a request, however long, joins it while fewer than `capacity`
-  wait. Else `submit` raises Overloaded, with the time that the queue needs by the measured cost
-  of a batch; where that time is longer than the request has, DeadlineExceeded at once.
+  wait or run. Else `submit` raises Overloaded, with the time that the queue needs by the
+  measured cost of a batch; where the request has less, DeadlineExceeded at once.
 * A request that nobody waits for any more is dropped before its rows are run.
 * Each request gets its own rows back in order.
 * A failing batch fails the requests that had rows in it, and no other.
@@ -51,7 +51,7 @@ class Batcher:
         metrics: GeneratorMetrics,
         brief_batch: int | None = None,
     ) -> None:
-        """Take the row counts that a lane runs, ascending, and the images that may wait.
+        """Take the row counts that a lane runs, ascending, and the images that there may be.
 
         More than `brief_batch` rows, by default all, are not rendered any faster each.
         """
@@ -115,9 +115,9 @@ class Batcher:
 
     def has_room(self, arriving: int = 0) -> bool:
         """Whether a request may join those that wait, after `arriving` images more."""
-        if self.queued_images + arriving >= self._capacity and self._has_leavers:
+        if len(self._rows) + arriving >= self._capacity and self._has_leavers:
             self._drop_abandoned()
-        return self.queued_images + arriving < self._capacity
+        return len(self._rows) + arriving < self._capacity
 
     def refuse(self) -> NoReturn:
         """Raise Overloaded, with the time that what waits needs."""

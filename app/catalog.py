@@ -25,6 +25,8 @@ _SUFFIX = ".safetensors"
 _FAVOURITE = "faces-64"
 # Within some hundredths of the most images a second: docs/benchmarks.md, the bare forward pass.
 _CPU_BRIEF_BATCH = 8
+# One that runs and one that waits: whoever is let in is answered within three or so.
+_BATCHES_A_LANE = 2
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 _log = logging.getLogger(__name__)
@@ -216,7 +218,7 @@ def _serve(
     batcher = Batcher(
         lanes.lanes,
         facts.batch_shapes,
-        settings.queue_capacity,
+        settings.queue_capacity or _BATCHES_A_LANE * len(lanes.lanes) * facts.batch_shapes[-1],
         metrics.for_model(name),
         _CPU_BRIEF_BATCH if facts.device == "cpu" else None,
     )

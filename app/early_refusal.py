@@ -12,9 +12,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from app.errors import Overloaded, problem_response
+from app.errors import Overloaded
+from app.malformed_heads import MalformedHeads, write_problem
 from app.routes.service import Service
-from app.slow_heads import PromptHeads
 
 # A whole head, and nothing that one parser might read otherwise than another.
 _HEAD = re.compile(
@@ -62,7 +62,7 @@ class RefusalGate:
         self._arriving -= 1
 
 
-class EarlyRefusal(PromptHeads):
+class EarlyRefusal(MalformedHeads):
     """Refuses a POST /generate that arrives whole and names no model; leaves the rest to uvicorn.
 
     A client that sends head and body apart is refused by the route.
@@ -126,8 +126,4 @@ def _names_model(body: bytes) -> bool:
 
 @lru_cache(maxsize=16)  # the date among the headers changes every second
 def _write_answer(retry_after_s: int, default_headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Write the same answer that the routes give."""
-    response = problem_response(Overloaded(retry_after_s))
-    headers = [*default_headers, *response.raw_headers]
-    lines = [b"HTTP/1.1 429 Too Many Requests", *(b": ".join(header) for header in headers)]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)
+    return write_problem(Overloaded(retry_after_s), default_headers)

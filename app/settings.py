@@ -37,8 +37,10 @@ class Settings(BaseSettings):
     )
     max_batch_size: int = Field(default=32, ge=1, le=1024, description="images in one forward pass")
 
-    queue_capacity: int = Field(
-        default=192, ge=1, description="a request is refused while so many images wait"
+    queue_capacity: int | None = Field(
+        default=None,
+        ge=1,
+        description="images that may wait or run before a refusal; none: two batches a lane",
     )
     deadline_s: float = Field(
         default=30.0, gt=0, description="a request that takes longer gets a 504"

@@ -38,8 +38,10 @@ class Crowd:
             await connect(self, self._port)
         await asyncio.sleep(seconds)
         self._has_ended = True
-        for task in self._tasks:
+        connecting = list(self._tasks)
+        for task in connecting:
             task.cancel()
+        await asyncio.gather(*connecting, return_exceptions=True)
         # Those that wait now are killed as well: the end of the run is one more crash.
         for connection in list(self._open):
             connection.reset()

@@ -34,6 +34,8 @@ from benchmarks.server import Launch, Server, running
 
 _PEERS = ("plain_fastapi", "litserve", "mosec", "mosec_tuned")
 _REVALIDATED_URLS = 256
+# mosec, too, lets 1,024 wait; by default ganloom refuses what would wait for long.
+_ROOM = {"QUEUE_CAPACITY": "1024"}
 _BUSY = 64  # connections of the claims about load
 _NAN = float("nan")
 
@@ -71,7 +73,7 @@ def main() -> None:
     bare = read_bare(arguments.bare, arguments.quick)
     samples = []
     with peer_weights() as weights:
-        launches = [ganloom(weights, dict(arguments.ganloom))]
+        launches = [ganloom(weights, _ROOM | dict(arguments.ganloom))]
         launches += [peer(name, arguments.peers_python) for name in arguments.peers]
         for number in range(arguments.rounds):
             for launch in launches:

@@ -134,6 +134,7 @@ def document(app: FastAPI) -> None:
             schemas = described.setdefault("components", {}).setdefault("schemas", {})
             schemas |= definitions["$defs"]
             _forget_validation_errors(described)
+            _add_malformed(described)
             app.openapi_schema = described
         return app.openapi_schema
 
@@ -147,3 +148,11 @@ def _forget_validation_errors(described: dict[str, Any]) -> None:
             del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         described["components"]["schemas"].pop(name, None)
+
+
+def _add_malformed(described: dict[str, Any]) -> None:
+    """Add to every operation what the server answers before it asks the app."""
+    for operation in (item for path in described["paths"].values() for item in path.values()):
+        [answer] = problems(400).values()
+        known = operation["responses"].setdefault("400", answer)
+        known["content"] = known["content"] | answer["content"]

@@ -107,7 +107,14 @@ def engine_of(checkpoints: dict[str, Checkpoint]) -> EngineOf:
 @pytest.fixture(scope="session")
 def settings(weights: Path) -> Settings:
     # In float32, so that every machine that runs the tests runs the same path.
-    return Settings(weights=weights, device="cpu", precision="float32", lanes=1, max_batch_size=8)
+    return Settings(
+        weights=weights,
+        device="cpu",
+        precision="float32",
+        lanes=1,
+        max_batch_size=8,
+        queue_capacity=256,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -72,7 +72,7 @@ class Setup:
         self.batcher = Batcher(
             [LocalLane(self.engine, Judge(checkpoint))],
             FACTS.batch_shapes,
-            settings.queue_capacity,
+            settings.queue_capacity or 64,
             metrics.for_model("faulty"),
         )
         self.generator = ServedGenerator("faulty", checkpoint, FACTS, self.batcher)

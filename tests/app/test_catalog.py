@@ -39,6 +39,16 @@ def test_an_unknown_default_is_refused(weights: Path) -> None:
         load(weights, default_model="nobody")
 
 
+def test_by_default_there_may_be_two_full_batches_a_lane(settings: Settings) -> None:
+    unsaid = settings.model_copy(update={"queue_capacity": None})
+    [catalog, given] = [load_catalog(each, Metrics()) for each in (unsaid, settings)]
+    capacities = [next(iter(each)).batcher._capacity for each in (catalog, given)]
+    assert capacities == [2 * 1 * 8, 256]
+    for generator in (*catalog, *given):
+        for lane in generator.batcher.lanes:
+            lane.close()
+
+
 def test_a_missing_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"no folder .*No such file.*--weights"):
         load(tmp_path / "nowhere")

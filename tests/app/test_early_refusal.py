@@ -209,7 +209,7 @@ async def test_a_connection_is_of_use_after_a_refusal(start: Start) -> None:
         writer.write(_REQUEST)
         assert (await _read_answer(reader))[0] == 429
         setup.engine.gate.set()
-        await until(lambda: setup.batcher.queued_images == 0)
+        await until(setup.batcher.has_room)
         writer.write(_REQUEST)
         assert (await _read_answer(reader))[0] == 200
         writer.close()
@@ -247,7 +247,7 @@ async def test_as_many_are_let_in_in_one_turn_of_the_loop_as_there_is_room_for(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = is_never_asked(monkeypatch)
-    async with start(queue_capacity=3, max_images=4) as setup, listening(setup) as port:
+    async with start(queue_capacity=4, max_images=4) as setup, listening(setup) as port:
         setup.engine.gate.clear()
         running = setup.ask()
         await setup.engine.wait_until_entered()
