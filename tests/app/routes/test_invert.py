@@ -57,6 +57,7 @@ async def events_of(client: httpx.AsyncClient, job: dict[str, Any]) -> list[tupl
     return [
         (lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: ")))
         for lines in parts
+        if not lines[0].startswith(":")  # a comment, which keeps a slow search's connection open
     ]
 
 
