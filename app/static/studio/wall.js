@@ -22,7 +22,7 @@ export function createWall() {
   const end = h("div", { className: "wall-end" });
   const earlier = button("Earlier seeds", () => change({ from: Math.max(0, origin - PAGE) }, { step: true }), { className: "earlier" });
   const scroller = h("div", { className: "scroller", tabIndex: -1 }, earlier, tiles, end);
-  const trouble = h("p", { className: "note filters-note", role: "status" }); // why images do not come
+  const trouble = h("p", { className: "note filters-note trouble", role: "status" }); // why images do not come
   const node = h("div", { className: "wall" }, h("div", {}, filters.node, trouble), h("div", { className: "wall-body" }, scroller, inspector.node));
 
   const near = new Set();

@@ -89,7 +89,9 @@ def test_a_wall_whose_images_are_refused_says_why_until_they_come(studio: Studio
     page = studio.open("#wall?lean=horns:2")
     why = page.get_by_text("there is no direction 'horns'")
     expect(why).to_be_visible()
-    page.get_by_label("Attribute").select_option("sefa-1")
+    attribute = page.get_by_label("Attribute")
+    expect(attribute.locator("option:checked")).to_have_text("horns")
+    attribute.select_option("sefa-1")
     page.locator(".tile[data-shows*='edits=sefa-1']").first.wait_for()
     expect(why).to_have_count(0)
 
