@@ -148,7 +148,7 @@ def _take(browser: Browser, url: str, shot: Shot) -> None:
 def _search(page: Page) -> None:
     """Take a face of the shelf, so that there is something to be seen."""
     page.locator(f".shelf .face[data-seed='{SEEDS['searched for']}']").click()
-    page.get_by_text("Found,").wait_for(timeout=_FOUND_MS)
+    page.locator(_COMPLETE["picture"]).wait_for(timeout=_FOUND_MS)
 
 
 def _stop(page: Page) -> None:

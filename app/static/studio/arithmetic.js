@@ -2,8 +2,8 @@
 
 import { address } from "./api.js";
 import { takeSeeds } from "./carrying.js";
-import { modelNamed, sizeOf } from "./catalog.js";
-import { button, h } from "./element.js";
+import { looksOf, modelNamed, sizeOf } from "./catalog.js";
+import { button, choice, h } from "./element.js";
 import { Follower } from "./following.js";
 import { blank } from "./pictures.js";
 import { createShelf, face } from "./shelf.js";
@@ -22,7 +22,8 @@ export function createArithmetic() {
   const result = h("canvas", { className: "crisp", role: "img", "aria-label": "The result", width: 1, height: 1 });
   const note = h("p", { className: "note", role: "status" });
   const files = h("p", { className: "files" });
-  const shelf = createShelf("Drag up, or tap", add);
+  const shelf = createShelf("Drag up, or tap", add, sumLooks);
+  const label = choice({ label: "Class", options: [], value: "", onChange: (value) => change({ label: value }, { step: true }) });
   const surprise = button("Surprise me", () => {
     const draw = () => Array.from({ length: MOST_IN_A_TERM }, () => Math.floor(Math.random() * 1e6));
     change({ a: draw(), b: draw(), c: draw() }, { step: true });
@@ -35,7 +36,7 @@ export function createArithmetic() {
     h("div", { className: "stage" },
       h("div", { className: "lead" }, h("h2", {}, "Arithmetic"),
         h("p", { className: "note" }, "Each letter is the average of up to three images. Choose A with something, B without it, and see C gain it.")),
-      sum, note, h("div", { className: "actions" }, surprise, button("Clear", () => change({ a: [], b: [], c: [] }, { step: true })), files)),
+      sum, note, h("div", { className: "actions" }, label, surprise, button("Clear", () => change({ a: [], b: [], c: [] }, { step: true })), files)),
     shelf.node);
   const follower = new Follower(result, (path) => [path], {
     onShown: () => {
@@ -66,6 +67,8 @@ export function createArithmetic() {
       shelf.update(state);
       const model = modelNamed(state.model);
       for (const term of terms) term.update(state, model);
+      label.hidden = !model.class_names.length;
+      label.set(classOf(model, state), model.class_names.map((name) => [name, name]));
       enlarge(result, ...sizeOf(model), resultSize());
       sum.style.setProperty("--mean", `${meanSize()}px`);
       const path = sumAddress(model, state);
@@ -117,14 +120,27 @@ function createTerm(part, aim) {
       enlarge(mean, ...sizeOf(model), meanSize());
       if (path === shown && faces.childElementCount) return;
       shown = path;
-      const remove = (place) => () => change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });
+      const remove = (place) => () => {
+        change({ [part]: seeds.filter((_, other) => other !== place) }, { step: true });
+        // Whoever removes by key goes on at the next one, not at the top of the page.
+        ([...faces.querySelectorAll(".face")].slice(0, place + 1).at(-1) ?? head).focus();
+      };
       faces.replaceChildren(...Array.from({ length: MOST_IN_A_TERM }, (_, place) => seeds[place] === undefined
         ? h("span", { className: "gap" })
-        : face(seeds[place], remove(place), { label: `Seed ${seeds[place]}: remove from ${name}` })));
+        : face(seeds[place], remove(place), { label: `Seed ${seeds[place]}: remove from ${name}`, looks: sumLooks })));
       if (path) follower.show(path);
       else blank(mean);
     },
   };
+}
+
+/** Return the class of a sum. It has but one, so its faces are drawn in it too: a 7 that becomes a 0 is no average. */
+function classOf(model, state) {
+  return model.class_names.includes(state.label) ? state.label : (model.class_names[0] ?? "");
+}
+
+function sumLooks(model, state) {
+  return { ...looksOf(model, state), label: classOf(model, state) };
 }
 
 /** Write the address of the whole sum; "" while there is nothing to add. */
@@ -134,8 +150,7 @@ function sumAddress(model, state, format = "png") {
 }
 
 function mixAddress(model, state, plus, minus, format = "png") {
-  const label = model.class_names.length ? (model.class_names.includes(state.label) ? state.label : model.class_names[0]) : "";
   const terms = [["plus", plus], ["minus", minus]].flatMap(([sign, lists]) => lists.filter((seeds) => seeds.length).map((seeds) => `${sign}=${seeds.join(",")}`));
-  const rest = address("", { format, model: model.is_default ? "" : model.name, label, truncation: state.psi === 1 ? "" : state.psi, digest: model.digest });
+  const rest = address("", { format, model: model.is_default ? "" : model.name, label: classOf(model, state), truncation: state.psi === 1 ? "" : state.psi, digest: model.digest });
   return `mix?${terms.join("&")}&${rest.slice(1)}`;
 }

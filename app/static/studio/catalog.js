@@ -26,6 +26,11 @@ export function modelNamed(name) {
   return served.find((model) => model.name === name) ?? served.find((model) => model.name === starting);
 }
 
+/** Return the change of state that turns to another model: nothing is kept that only the old one knows. */
+export function turnTo(name) {
+  return { model: name, label: "", edits: {}, lean: {}, size: 0, z: [], zclass: "" };
+}
+
 /** Ask along what a model's images can be changed: a list of {name, kind, strength, ...}. */
 export function directionsOf(model) {
   if (!ways.has(model.digest)) {

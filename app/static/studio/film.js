@@ -42,6 +42,12 @@ export class Player {
     this.begin();
   }
 
+  /** Forget the film. */
+  clear() {
+    this.frames = [];
+    this.index = 0;
+  }
+
   /** Show one frame. */
   seek(index) {
     if (!this.frames.length) return;

@@ -55,7 +55,9 @@ export function createFilters() {
     const [chosen, ...more] = Object.keys(now().lean);
     lean.hidden = !ways.length;
     const several = more.length ? [[SEVERAL, `${more.length + 1} changes`]] : [];
-    lean.set(several.length ? SEVERAL : (chosen ?? ""), [["", "As drawn"], ...several, ...ways.map(({ name }) => [name, name])]);
+    // A link may lean towards what this model lacks: what is chosen is shown, or nobody could see what to change.
+    const unknown = chosen && !strengths.has(chosen) && !more.length ? [[chosen, shortened(chosen)]] : [];
+    lean.set(several.length ? SEVERAL : (chosen ?? ""), [["", "As drawn"], ...several, ...unknown, ...ways.map(({ name }) => [name, name])]);
     much.hidden = !strengths.has(chosen) || more.length > 0;
     if (much.hidden) return;
     [much.input.min, much.input.max] = [-strengths.get(chosen), strengths.get(chosen)];

@@ -47,8 +47,7 @@ export function createInspector() {
   }
 
   function steer(event) {
-    if (event.key === "Escape") change({ seed: null }, { step: true });
-    else if (event.key === "ArrowLeft") step(-1)();
+    if (event.key === "ArrowLeft") step(-1)();
     else if (event.key === "ArrowRight") step(1)();
   }
 

@@ -2,7 +2,7 @@
 
 import { h } from "./element.js";
 import { recall, remember } from "./remembering.js";
-import { change } from "./state.js";
+import { change, now } from "./state.js";
 
 const NAME = "single-keys";
 const OFF = "off";
@@ -31,6 +31,8 @@ export function startKeys(button, views) {
   document.body.append(dialog);
   button.addEventListener("click", () => dialog.showModal());
   document.addEventListener("keydown", (event) => {
+    // Wherever the focus is: whoever clicked an image has it on the wall.
+    if (event.key === "Escape" && !dialog.open && now().seed !== null) change({ seed: null }, { step: true });
     if (event.ctrlKey || event.altKey || event.metaKey || dialog.open || !isOn.checked || event.target.closest("input[type=text], select")) return;
     const view = views[Number(event.key) - 1];
     if (event.key === "?") dialog.showModal();

@@ -1,7 +1,7 @@
 // Models: what each is made of, and two of them side by side at the same seeds.
 
 import { address, ask, post, stillAddress } from "./api.js";
-import { looksOf, modelNamed, models, sizeOf } from "./catalog.js";
+import { looksOf, modelNamed, models, sizeOf, turnTo } from "./catalog.js";
 import { button, choice, h } from "./element.js";
 import { fadeEdges } from "./fading.js";
 import { load, paint } from "./pictures.js";
@@ -65,7 +65,7 @@ function card(model, state, plan) {
   const last = state.from + plan.count - 1;
   return h("article", { className: "card", "aria-label": model.name },
     h("header", {}, h("h2", {}, model.name),
-      button("Open its wall", () => change({ view: "wall", model: model.name, label: "" }, { step: true }))),
+      button("Open its wall", () => change({ ...(model === modelNamed(now().model) ? {} : turnTo(model.name)), view: "wall" }, { step: true }))),
     sheet(model, state, plan),
     h("p", { className: "note" }, `Seeds ${state.from} to ${last}, none picked.`),
     files(model, state, plan),

@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { takeSeeds } from "./carrying.js";
-import { labelOf, modelNamed, sizeOf } from "./catalog.js";
+import { labelOf, looksOf, modelNamed, sizeOf } from "./catalog.js";
 import { button, choice, h, slider } from "./element.js";
 import { FRAMES_A_SECOND, frameCount, loadFrames, Player } from "./film.js";
 import { blank } from "./pictures.js";
@@ -29,7 +29,7 @@ export function createMorph() {
   const easing = choice({ label: "Easing", options: EASINGS, value: "linear", onChange: (value) => change({ easing: value }) });
   const seconds = slider({ label: "Duration", min: 1, max: 12, step: 1, value: 4, show: (value) => `${value} s`, onChange: (value) => change({ seconds: value }) });
   const files = h("p", { className: "files" });
-  const shelf = createShelf("Drag up, or tap", (seed) => setKeys([...now().keys, seed]), { leans: true });
+  const shelf = createShelf("Drag up, or tap", (seed) => setKeys([...now().keys, seed]), leaning);
   const clear = button("Clear", () => change({ keys: [] }, { step: true }));
   const surprise = button("Surprise me", () => setKeys(Array.from({ length: 5 }, () => Math.floor(Math.random() * 1e6))));
   const stage = h("div", { className: "stage" }, canvas, h("div", { className: "transport" }, play, scrub, told), timeline, note);
@@ -88,11 +88,11 @@ export function createMorph() {
 
   function showKeys(keys) {
     const items = keys.map((seed, place) => {
-      const one = face(seed, () => seekKey(place), { label: `Key frame ${place + 1}: seed ${seed}`, leans: true });
+      const one = face(seed, () => seekKey(place), { label: `Key frame ${place + 1}: seed ${seed}`, looks: leaning });
       one.addEventListener("dragstart", () => (moved = place));
       one.addEventListener("dragend", () => (moved = null));
       return h("li", { on: { keydown: (event) => moveKey(event, place) } }, one,
-        button("×", () => setKeys(keys.filter((_, other) => other !== place)), { className: "remove", "aria-label": `Remove seed ${seed}` }));
+        button("×", () => removeKey(place), { className: "remove", "aria-label": `Remove seed ${seed}` }));
     });
     timeline.replaceChildren(...items, drop);
     drop.hidden = keys.length >= MOST_KEYS;
@@ -103,10 +103,16 @@ export function createMorph() {
     player.seek(Math.round((place / Math.max(1, now().keys.length - 1)) * (player.frames.length - 1)));
   }
 
+  function removeKey(place) {
+    setKeys(now().keys.filter((_, other) => other !== place));
+    // Whoever removes by key goes on at the next one, not at the top of the page.
+    (timeline.querySelectorAll("li .face")[Math.min(place, now().keys.length - 1)] ?? shelf.node.querySelector('.face[tabindex="0"], .face'))?.focus();
+  }
+
   function moveKey(event, place) {
     const keys = [...now().keys];
     const [seed] = keys.splice(place, 1);
-    if (event.key === "Delete") setKeys(keys);
+    if (event.key === "Delete") removeKey(place);
     else if (event.altKey && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
       const to = Math.min(keys.length, Math.max(0, place + (event.key === "ArrowLeft" ? -1 : 1)));
       keys.splice(to, 0, seed);
@@ -159,6 +165,9 @@ export function createMorph() {
       else {
         stop();
         loading.abort();
+        player.clear();
+        scrub.value = 0;
+        told.textContent = "";
         blank(canvas);
         note.textContent = state.keys.length ? "One more image makes a film." : "Two images make a film. Drag them from below, or tap them.";
       }
@@ -168,6 +177,11 @@ export function createMorph() {
       return state.keys.length > 1 ? { path: filmAddress(model, state, "gif"), file: "morph.gif" } : null;
     },
   };
+}
+
+/** Return what a key frame is drawn with: it leans as the film does. */
+function leaning(model, state) {
+  return looksOf(model, state, editsText(state.lean));
 }
 
 function steps(model, state) {

@@ -25,6 +25,7 @@ export function createSliders(onEdits) {
   let walking = 0;
 
   function commit(next) {
+    stopWalk(); // or its next stride would undo this
     done.push(edits);
     tell(next, true);
   }

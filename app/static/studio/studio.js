@@ -2,7 +2,7 @@
 
 import { createArithmetic, MOST_IN_A_TERM } from "./arithmetic.js";
 import { takeSeeds } from "./carrying.js";
-import { loadCatalog, modelNamed, models } from "./catalog.js";
+import { loadCatalog, modelNamed, models, turnTo } from "./catalog.js";
 import { createCallBar } from "./code.js";
 import { tellTo } from "./connection.js";
 import { button, h } from "./element.js";
@@ -118,7 +118,7 @@ for (const tab of tabs.children) {
     tell("done", told);
   });
 }
-modelChoice.addEventListener("change", () => change({ model: modelChoice.value, label: "", edits: {}, lean: {}, size: 0, z: [], zclass: "" }, { step: true }));
+modelChoice.addEventListener("change", () => change(turnTo(modelChoice.value), { step: true }));
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part behind # is the state
   place.focus();

@@ -22,7 +22,8 @@ export function createWall() {
   const end = h("div", { className: "wall-end" });
   const earlier = button("Earlier seeds", () => change({ from: Math.max(0, origin - PAGE) }, { step: true }), { className: "earlier" });
   const scroller = h("div", { className: "scroller", tabIndex: -1 }, earlier, tiles, end);
-  const node = h("div", { className: "wall" }, filters.node, h("div", { className: "wall-body" }, scroller, inspector.node));
+  const trouble = h("p", { className: "note filters-note trouble", role: "status" }); // why images do not come
+  const node = h("div", { className: "wall" }, h("div", {}, filters.node, trouble), h("div", { className: "wall-body" }, scroller, inspector.node));
 
   const near = new Set();
   let origin = -1; // the seed of the first tile
@@ -68,8 +69,11 @@ export function createWall() {
         tile.classList.remove("failed");
       },
       (error) => {
-        if (tile.wanted === path) tile.wanted = "";
-        if (error.name !== "AbortError") tile.classList.add("failed");
+        if (tile.wanted !== path) return; // something else is wanted of it by now
+        tile.wanted = "";
+        if (error.name === "AbortError") return;
+        tile.classList.add("failed");
+        trouble.textContent = error.message;
       },
     );
   }
@@ -97,6 +101,7 @@ export function createWall() {
     loading = new AbortController();
     eye.disconnect();
     near.clear();
+    trouble.textContent = "";
     origin = told = from;
     tiles.replaceChildren();
     scroller.scrollTop = 0;
@@ -105,6 +110,7 @@ export function createWall() {
   }
 
   function refresh() {
+    trouble.textContent = "";
     loading.abort();
     loading = new AbortController();
     for (const tile of near) fill(tile);

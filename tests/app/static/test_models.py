@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import httpx
 import numpy as np
 import pytest
@@ -49,3 +51,16 @@ def test_the_sheet_of_a_card_is_saved_as_one_image_of_the_seeds_it_shows(studio:
     expected = httpx.post(f"{studio.url}/generate", json=body).content
     assert shown[0] == 10
     assert np.array_equal(file_pixels(saved.value.path().read_bytes()), file_pixels(expected))
+
+
+def test_the_wall_of_another_model_keeps_nothing_that_only_the_first_knows(studio: Studio) -> None:
+    page = studio.open("#models?lean=sefa-1:2&edits=sefa-2:1&size=64&z=1,2,3")
+    page.get_by_label("Beside it").select_option("signs")
+    page.get_by_role("article", name="signs").get_by_role("button", name="Open its wall").click()
+    page.wait_for_url(re.compile(r"#wall\?model=signs&rival=signs$"))
+
+
+def test_the_wall_of_the_same_model_stays_as_it_leans(studio: Studio) -> None:
+    page = studio.open("#models?lean=sefa-1:2")
+    page.get_by_role("article", name="faces").get_by_role("button", name="Open its wall").click()
+    page.wait_for_url(re.compile(r"#wall\?lean=sefa-1:2$"))

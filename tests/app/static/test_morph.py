@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.app.server_process import Server
 from tests.app.static.canvases import canvas_pixels, sent_pixels
-from tests.app.static.conftest import Studio
+from tests.app.static.conftest import Studio, StudioFactory
 
 pytestmark = pytest.mark.browser
 
@@ -126,3 +127,38 @@ def test_keys_alone_put_images_onto_the_timeline(studio: Studio) -> None:
     page.wait_for_url(re.compile("keys=1,2"))
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Later seeds")).to_be_focused()
+
+
+def test_a_film_that_is_cleared_leaves_no_frame_behind(studio: Studio) -> None:
+    page = studio.open("#morph?keys=1,2&seconds=1")
+    told = page.locator(".transport output")
+    expect(told).to_contain_text("of 30")
+    page.get_by_role("button", name="Clear").click()
+    expect(told).to_have_text("")
+    page.locator(".shelf [data-seed='5']").click()
+    page.locator(f"{KEYS}[data-seed='5'][data-shows]").click()
+    expect(told).to_have_text("")
+    assert canvas_pixels(page.locator(".stage > canvas")).max() == 0
+
+
+def test_whoever_removes_key_frames_by_key_goes_on_at_the_next(studio: Studio) -> None:
+    page = studio.open("#morph?keys=1,2,3&seconds=1")
+    page.locator(KEYS).nth(1).focus()
+    for left in (3, 1):
+        page.keyboard.press("Delete")
+        expect(page.locator(f"{KEYS}[data-seed='{left}']")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(page.locator(".shelf [data-seed='0']")).to_be_focused()
+
+
+def test_fingers_see_how_a_key_frame_is_removed(
+    open_studio: StudioFactory, studio_server: Server
+) -> None:
+    phone = {"width": 390, "height": 844}
+    studio = open_studio(studio_server.url, viewport=phone, has_touch=True, is_mobile=True)
+    page = studio.open("#morph?keys=1,2,3&seconds=1")
+    remove = page.get_by_role("button", name="Remove seed 2")
+    expect(remove).to_have_css("opacity", "1")
+    assert remove.evaluate("one => Math.min(one.offsetWidth, one.offsetHeight)") >= 24
+    remove.tap()
+    page.wait_for_url(re.compile("keys=1,3"))

@@ -145,3 +145,15 @@ def test_what_is_cleared_leaves_no_image_behind(studio: Studio) -> None:
     page.locator(".shelf [data-seed='1']").click()
     expect(result).to_have_attribute("data-shows", re.compile("plus=1&"))
     assert np.array_equal(canvas_pixels(result), sent_pixels(studio.url, "mix?plus=1"))
+
+
+def test_reset_ends_a_random_walk(studio: Studio) -> None:
+    page = studio.open("#shape?face=6")
+    walk = page.get_by_role("button", name="Random walk")
+    walk.click()
+    after = page.get_by_role("img", name="After")
+    expect(after).to_have_attribute("data-shows", re.compile("edits="))
+    page.get_by_role("button", name="Reset").click()
+    expect(walk).to_have_attribute("aria-pressed", "false")
+    expect(after).not_to_have_attribute("data-shows", re.compile("edits="))
+    expect(page.get_by_role("slider", name="sefa-1")).to_have_value("0")

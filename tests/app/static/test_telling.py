@@ -82,3 +82,24 @@ def test_how_alike_a_find_is_is_said_in_words_that_fit_the_number_shown(
     page = studio.open("#picture")
     script = f"import('./static/studio/wording.js').then(words => words.likeness({psnr_db}))"
     assert page.evaluate(script) == told
+
+
+def test_a_wall_whose_images_are_refused_says_why_until_they_come(studio: Studio) -> None:
+    studio.complaints.foresee("422")
+    page = studio.open("#wall?lean=horns:2")
+    why = page.get_by_text("there is no direction 'horns'")
+    expect(why).to_be_visible()
+    attribute = page.get_by_label("Attribute")
+    expect(attribute.locator("option:checked")).to_have_text("horns")
+    attribute.select_option("sefa-1")
+    page.locator(".tile[data-shows*='edits=sefa-1']").first.wait_for()
+    expect(why).to_have_count(0)
+
+
+def test_a_page_whose_programs_are_under_way_says_so(studio: Studio) -> None:
+    page = studio.page
+    page.route("**/studio/studio.js", lambda route: route.abort())
+    studio.complaints.foresee("ERR_FAILED")
+    page.goto(studio.url)
+    expect(page.get_by_text("The studio is loading")).to_be_visible()
+    expect(page.locator("#model")).to_be_hidden()

@@ -140,3 +140,13 @@ def test_images_are_dragged_from_the_wall_onto_the_tabs_of_other_views(studio: S
     page.wait_for_url(re.compile(r"#wall\?keys=4,9&a=7"))
     page.get_by_role("link", name="Morph", exact=True).click()
     expect(page.locator(".stage > canvas")).to_have_attribute("data-shows", re.compile("seeds=4,9"))
+
+
+def test_escape_closes_an_image_that_was_opened_by_a_click(studio: Studio) -> None:
+    page = studio.open()
+    tile = page.locator(f"{SHOWN}[data-seed='4']")
+    tile.click()
+    expect(page.get_by_role("heading", name="Seed 4")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".inspector")).to_be_hidden()
+    expect(tile).to_be_focused()
