@@ -28,6 +28,7 @@ _IMAGES = 256
 _CLIENTS = (1, 2, 4)
 _MIN_RATIO = 0.9
 # Room for all clients at once: the default bound would refuse the fourth.
+_REFUSED_S = 0.01
 _ROOM = {"QUEUE_CAPACITY": str(_IMAGES * max(_CLIENTS))}
 
 
@@ -56,7 +57,7 @@ def main() -> None:
     settings = _ROOM | dict(arguments.ganloom)
     with peer_weights() as weights, running(ganloom(weights, settings)) as server:
         seeds = itertools.count(10**6, _IMAGES)
-        _check(_ask(server, next(seeds)))
+        _check(_ask(server, next(seeds)) or b"")
         rates = [_measure(server, clients, seconds, seeds) for clients in _CLIENTS]
     rows = [
         (
@@ -87,12 +88,12 @@ def _measure(server: Server, clients: int, seconds: float, seeds: Iterator[int])
 def _repeat(server: Server, ends: float, seeds: Iterator[int]) -> int:
     count = 0
     while time.perf_counter() < ends:
-        _ask(server, next(seeds))
-        count += 1
+        count += _ask(server, next(seeds)) is not None
     return count
 
 
-def _ask(server: Server, seed: int) -> bytes:
+def _ask(server: Server, seed: int) -> bytes | None:
+    """Return an archive; None, after a moment, where two others still wait to be packed."""
     body = json.dumps({"n": _IMAGES, "seed": seed, "layout": "zip"})
     connection = http.client.HTTPConnection(LOOPBACK, server.port, timeout=120)
     try:
@@ -101,6 +102,9 @@ def _ask(server: Server, seed: int) -> bytes:
         content = answer.read()
     finally:
         connection.close()
+    if answer.status == 429:
+        time.sleep(_REFUSED_S)
+        return None
     if answer.status != 200:
         raise BulkError(f"{answer.status}: {content[:500]!r}")
     return content
