@@ -21,7 +21,9 @@ help: ## show this
 serve: $(SERVICE) ## serve the shipped weights on http://127.0.0.1:8000
 	$(BIN)/python -m app $(ARGS)
 
-test: $(DEVELOPMENT) ## run the tests
+# Two processes, as torch with several threads in each would have them fight for the cores; the tests of
+# a file stay together, for what they share.
+test: $(DEVELOPMENT) ## run the tests, in two processes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile $(ARGS)
 
 test-slow: $(DEVELOPMENT) ## run the tests that take minutes

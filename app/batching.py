@@ -55,7 +55,8 @@ class Batcher:
 
         More than `brief_batch` rows, by default all, are not rendered any faster each.
         """
-        self.lanes, self._metrics = lanes, metrics
+        self.lanes = lanes
+        self._metrics = metrics
         self._shapes = batch_shapes
         self._capacity = capacity
         self._brief_batch = brief_batch or batch_shapes[-1]
@@ -95,8 +96,7 @@ class Batcher:
             if not self.has_room():
                 self.refuse()
             self._require_time(limit_s)
-        future = asyncio.get_running_loop().create_future()
-        pending = PendingRequest([None] * len(rows), future)
+        pending = PendingRequest([None] * len(rows), asyncio.get_running_loop().create_future())
         for index, row in enumerate(rows):
             shared = self._rows.setdefault(row.key, row)
             shared.waiters.append((pending, index))

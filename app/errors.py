@@ -30,13 +30,13 @@ from typing import Any
 
 from fastapi import Response
 
-_log = logging.getLogger(__name__)
-
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _MAX_TEXT = 300
 # Of what we say ourselves: holds the names of some hundred directions.
 _MAX_DETAIL = 1500
+
+_log = logging.getLogger(__name__)
 
 
 class ServiceError(Exception):

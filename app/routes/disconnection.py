@@ -19,14 +19,13 @@ async def run_unless_gone(request: Request, work: Awaitable[ResultT]) -> ResultT
 
     The body of the request must have been read, or not be wanted. Raises ClientGone.
     """
-    departure = find_departure(request.scope)
-    if departure is None:  # another server than ours: a task has to wait for its message
-        departure = asyncio.create_task(_wait_until_gone(request))
-        try:
-            return await _run_until(departure, work)
-        finally:
-            departure.cancel()
-    return await _run_until(departure, work)
+    if departure := find_departure(request.scope):
+        return await _run_until(departure, work)
+    watcher = asyncio.create_task(_wait_until_gone(request))  # for a server other than ours
+    try:
+        return await _run_until(watcher, work)
+    finally:
+        watcher.cancel()
 
 
 async def _run_until(departure: asyncio.Future[None], work: Awaitable[ResultT]) -> ResultT:

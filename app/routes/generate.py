@@ -85,7 +85,9 @@ async def answer_generate(request: Request, service: Service) -> Response:
 
 def _refuse_query(request: Request) -> None:
     """Refuse fields in the query, which would otherwise be as good as not said."""
-    if request.scope["query_string"] and (names := list(request.query_params)[:_MAX_NAMED]):
+    if not request.scope["query_string"]:
+        return  # as nearly always, and then there is nothing to be parsed
+    if names := list(request.query_params)[:_MAX_NAMED]:
         raise InvalidFields([(name, _IN_THE_BODY) for name in names])
 
 

@@ -23,7 +23,7 @@ async def connected(app: ASGIApp, protocol: Callable[..., Any]) -> AsyncIterator
     """Serve `app` by `protocol` for as long as it is needed, and connect to it."""
     config = uvicorn.Config(
         app,
-        http=protocol,  # type: ignore[arg-type]
+        http=protocol,  # type: ignore[arg-type]  # called like a class
         lifespan="off",
         log_level="error",
         access_log=False,

@@ -22,7 +22,7 @@ class Worker:
         self.has_begun = asyncio.Event()
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
         assert find_departure(scope) is not None
         try:
             await run_unless_gone(Request(scope, receive), self._work())

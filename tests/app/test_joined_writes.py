@@ -19,6 +19,7 @@ class WatchedWrites(JoinedWrites):
 
     written: list[bytes]
 
+    # uvicorn, too, takes a Transport where asyncio's protocol has any BaseTransport.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         joining: Any = self.transport

@@ -2,12 +2,58 @@ from __future__ import annotations
 
 import re
 
+import httpx
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.app.static.canvases import canvas_pixels, file_pixels, sent_pixels
 from tests.app.static.conftest import Studio
 
 pytestmark = pytest.mark.browser
+
+
+def test_arithmetic_is_the_mix_of_the_faces_put_into_it(studio: Studio) -> None:
+    page = studio.open("#arithmetic")
+    for letter, seed in (("A", 1), ("A", 2), ("A", 3), ("B", 4), ("C", 5)):
+        term = page.get_by_role("region", name=letter, exact=True)
+        page.locator(f".shelf [data-seed='{seed}'][data-shows]").drag_to(term)
+    page.wait_for_url(re.compile("a=1,2,3&b=4&c=5"))
+    result = page.get_by_role("img", name="The result")
+    expect(result).to_have_attribute("data-shows", re.compile("plus=1,2,3&plus=5&minus=4"))
+    terms = [
+        {"seeds": [1, 2, 3], "weight": 1.0},
+        {"seeds": [5], "weight": 1.0},
+        {"seeds": [4], "weight": -1.0},
+    ]
+    answer = httpx.post(f"{studio.url}/generate", json={"mixes": [{"terms": terms}]})
+    assert np.array_equal(canvas_pixels(result), file_pixels(answer.content))
+    mean = page.get_by_role("img", name="The average of A")
+    assert np.array_equal(canvas_pixels(mean), sent_pixels(studio.url, "mix?plus=1,2,3"))
+
+
+def test_taps_fill_one_letter_after_another_and_a_tap_takes_a_face_out(studio: Studio) -> None:
+    page = studio.open("#arithmetic?a=7,8")
+    page.locator(".shelf [data-seed='1']").click()
+    page.locator(".shelf [data-seed='2']").click()
+    page.wait_for_url(re.compile("a=7,8,1&b=2"))
+    page.get_by_role("button", name="Seed 8: remove from A").click()
+    page.wait_for_url(re.compile("a=7,1&b=2"))
+
+
+def test_what_is_cleared_leaves_no_image_behind(studio: Studio) -> None:
+    page = studio.open("#arithmetic?a=1,2")
+    result = page.get_by_role("img", name="The result")
+    mean = page.get_by_role("img", name="The average of A")
+    for canvas in (result, mean):
+        expect(canvas).to_have_attribute("data-shows", re.compile("plus=1,2"))
+    page.get_by_role("button", name="Clear").click()
+    for canvas in (result, mean):
+        expect(canvas).to_have_attribute("width", "1")
+        assert canvas_pixels(canvas).max() == 0
+    page.locator(".shelf [data-seed='1']").click()
+    expect(result).to_have_attribute("data-shows", re.compile("plus=1&"))
+    assert np.array_equal(canvas_pixels(result), sent_pixels(studio.url, "mix?plus=1"))
 
 
 def test_faces_of_a_sum_are_drawn_in_its_class(studio: Studio) -> None:

@@ -3,12 +3,11 @@ from __future__ import annotations
 import json
 import re
 
-import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.app.static.canvases import canvas_pixels, file_pixels, sent_pixels
+from tests.app.static.canvases import canvas_pixels, sent_pixels
 from tests.app.static.conftest import Studio
 
 pytestmark = pytest.mark.browser
@@ -23,6 +22,15 @@ def move_to(slider: Locator, value: float) -> None:
         }""",
         value,
     )
+
+
+def begin_walk(page: Page) -> tuple[Locator, Locator]:
+    """Begin it, see the first stride, and return its button and the image that moves."""
+    walk = page.get_by_role("button", name="Random walk")
+    walk.click()
+    after = page.get_by_role("img", name="After")
+    expect(after).to_have_attribute("data-shows", re.compile("edits="))
+    return walk, after
 
 
 def test_a_slider_changes_the_image_to_what_the_service_makes_of_the_edit(studio: Studio) -> None:
@@ -56,10 +64,7 @@ def test_undo_and_reset_bring_earlier_strengths_back(studio: Studio) -> None:
 
 def test_a_random_walk_moves_the_face_until_it_is_stopped(studio: Studio) -> None:
     page = studio.open("#shape?face=6")
-    walk = page.get_by_role("button", name="Random walk")
-    walk.click()
-    after = page.get_by_role("img", name="After")
-    expect(after).to_have_attribute("data-shows", re.compile("edits="))
+    walk, _ = begin_walk(page)
     walk.click()
     expect(walk).to_have_attribute("aria-pressed", "false")
     page.wait_for_url(re.compile("edits="))
@@ -76,34 +81,6 @@ def test_the_wall_leans_towards_an_attribute(studio: Studio) -> None:
     assert np.array_equal(canvas_pixels(tile.locator("canvas")), expected)
     page.get_by_label("Attribute").select_option("")
     expect(tile).not_to_have_attribute("data-shows", re.compile("edits"))
-
-
-def test_arithmetic_is_the_mix_of_the_faces_put_into_it(studio: Studio) -> None:
-    page = studio.open("#arithmetic")
-    for letter, seed in (("A", 1), ("A", 2), ("A", 3), ("B", 4), ("C", 5)):
-        term = page.get_by_role("region", name=letter, exact=True)
-        page.locator(f".shelf [data-seed='{seed}'][data-shows]").drag_to(term)
-    page.wait_for_url(re.compile("a=1,2,3&b=4&c=5"))
-    result = page.get_by_role("img", name="The result")
-    expect(result).to_have_attribute("data-shows", re.compile("plus=1,2,3&plus=5&minus=4"))
-    terms = [
-        {"seeds": [1, 2, 3], "weight": 1.0},
-        {"seeds": [5], "weight": 1.0},
-        {"seeds": [4], "weight": -1.0},
-    ]
-    answer = httpx.post(f"{studio.url}/generate", json={"mixes": [{"terms": terms}]})
-    assert np.array_equal(canvas_pixels(result), file_pixels(answer.content))
-    mean = page.get_by_role("img", name="The average of A")
-    assert np.array_equal(canvas_pixels(mean), sent_pixels(studio.url, "mix?plus=1,2,3"))
-
-
-def test_taps_fill_one_letter_after_another_and_a_tap_takes_a_face_out(studio: Studio) -> None:
-    page = studio.open("#arithmetic?a=7,8")
-    page.locator(".shelf [data-seed='1']").click()
-    page.locator(".shelf [data-seed='2']").click()
-    page.wait_for_url(re.compile("a=7,8,1&b=2"))
-    page.get_by_role("button", name="Seed 8: remove from A").click()
-    page.wait_for_url(re.compile("a=7,1&b=2"))
 
 
 def test_a_link_restores_the_whole_view(studio: Studio) -> None:
@@ -132,27 +109,9 @@ def test_the_wall_takes_the_shape_of_one_image(studio: Studio) -> None:
     expect(tile).not_to_have_attribute("data-shows", re.compile("edits"))
 
 
-def test_what_is_cleared_leaves_no_image_behind(studio: Studio) -> None:
-    page = studio.open("#arithmetic?a=1,2")
-    result = page.get_by_role("img", name="The result")
-    mean = page.get_by_role("img", name="The average of A")
-    for canvas in (result, mean):
-        expect(canvas).to_have_attribute("data-shows", re.compile("plus=1,2"))
-    page.get_by_role("button", name="Clear").click()
-    for canvas in (result, mean):
-        expect(canvas).to_have_attribute("width", "1")
-        assert canvas_pixels(canvas).max() == 0
-    page.locator(".shelf [data-seed='1']").click()
-    expect(result).to_have_attribute("data-shows", re.compile("plus=1&"))
-    assert np.array_equal(canvas_pixels(result), sent_pixels(studio.url, "mix?plus=1"))
-
-
 def test_reset_ends_a_random_walk(studio: Studio) -> None:
     page = studio.open("#shape?face=6")
-    walk = page.get_by_role("button", name="Random walk")
-    walk.click()
-    after = page.get_by_role("img", name="After")
-    expect(after).to_have_attribute("data-shows", re.compile("edits="))
+    walk, after = begin_walk(page)
     page.get_by_role("button", name="Reset").click()
     expect(walk).to_have_attribute("aria-pressed", "false")
     expect(after).not_to_have_attribute("data-shows", re.compile("edits="))
