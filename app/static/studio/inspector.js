@@ -110,6 +110,7 @@ export function createInspector() {
       shown = path;
       won = null;
       title.textContent = `Seed ${state.seed}`;
+      threads.setAttribute("aria-label", "The latent, on its way");
       canvas.setAttribute("aria-label", `${model.name}, seed ${state.seed}, enlarged`);
       verdict.textContent = "";
       enlarge(canvas, ...sizeOf(model), Math.max(LEAST_SIDE, sideIn(node)));

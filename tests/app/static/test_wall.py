@@ -5,7 +5,7 @@ import re
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.app.static.canvases import canvas_pixels, sent_pixels
 from tests.app.static.conftest import Studio
@@ -116,6 +116,18 @@ def test_the_inspector_shows_image_latent_and_digest_as_the_service_has_them(
     page.get_by_role("button", name="Verify").click()
     expect(page.locator(".verdict")).to_contain_text("Identical")
     expect(page.locator(".verdict")).to_contain_text("Every pixel is what this service renders.")
+
+
+def test_the_latent_of_the_inspector_has_a_name_before_it_arrives(studio: Studio) -> None:
+    held: list[Route] = []
+    studio.page.route("**/latents/*", lambda route: held.append(route))
+    with studio.page.expect_request("**/latents/9?*"):
+        page = studio.open("#wall?seed=9")
+    threads = page.locator(".inspector .threads")
+    expect(threads).to_have_accessible_name("The latent, on its way")
+    for route in held:
+        route.continue_()
+    expect(threads).to_have_accessible_name(re.compile("The latent of seed 9: "))
 
 
 @pytest.mark.parametrize(("extension", "name"), [("png", "PNG"), ("jpg", "JPEG"), ("webp", "WebP")])
