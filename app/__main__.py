@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -19,8 +20,9 @@ from app.early_refusal import EarlyRefusal, RefusalGate
 from app.main import create_app
 from app.metrics import Metrics
 from app.routes.service import Service
-from app.settings import Settings
+from app.settings import Settings, misspelt_settings
 
+_log = logging.getLogger(__name__)
 _GC_THRESHOLD = 20_000
 
 _EPILOG = """\
@@ -109,7 +111,9 @@ def _port(text: str) -> int:
 
 
 def _read_settings(weights: Path | None) -> Settings:
-    """Read the settings; StartError names each variable that is wrong."""
+    """Read the settings, and warn of misspelt ones; StartError names each that is wrong."""
+    for name, meant in misspelt_settings(os.environ).items():
+        _log.warning("%s is no setting, so it is ignored; %s is one", name, meant)
     try:
         return Settings() if weights is None else Settings(weights=weights)
     except ValidationError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MAX_KEY_BYTES = 64
+_NEARLY = 0.9  # of two names alike, by difflib: a slip or two in a name, not another word
 
 
 class Settings(BaseSettings):
@@ -85,3 +88,18 @@ class Settings(BaseSettings):
         if len(key.get_secret_value().encode()) > _MAX_KEY_BYTES:
             raise ValueError(f"at most {_MAX_KEY_BYTES} bytes")
         return key
+
+
+def misspelt_settings(variables: Iterable[str]) -> dict[str, str]:
+    """Return each variable that is nearly a setting, with the one that was meant.
+
+    Others that begin with GANLOOM_ are let be: the compose file and the image cache have theirs,
+    and Kubernetes sets some for a service called ganloom.
+    """
+    settings = [f"GANLOOM_{name.upper()}" for name in Settings.model_fields]
+    nearest = {
+        name: difflib.get_close_matches(name, settings, n=1, cutoff=_NEARLY)
+        for name in variables
+        if name.startswith("GANLOOM_") and name not in settings
+    }
+    return {name: meant[0] for name, meant in nearest.items() if meant}

@@ -46,6 +46,15 @@ def test_a_wrong_variable_is_named(exit_of: Exit, monkeypatch: pytest.MonkeyPatc
     assert str(exit_of()).startswith("ganloom: GANLOOM_MAX_IMAGES: ")
 
 
+def test_a_misspelt_variable_is_warned_of(
+    exit_of: Exit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GANLOOM_MAX_IMAGE", "8")
+    exit_of("--port", "0", "--weights", str(tmp_path))
+    told = "GANLOOM_MAX_IMAGE is no setting, so it is ignored; GANLOOM_MAX_IMAGES is one"
+    assert told in caplog.messages
+
+
 def test_a_port_in_use_is_told_before_the_weights_are_read(exit_of: Exit, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
