@@ -67,8 +67,9 @@ async def invert(
     plan = service.require_renderer().plan(_probe(query))
     plan.generator.require_ready()
     settings = service.settings
-    data = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
-    observation = await _observe(data, media_type, query, plan, (service, inversions))
+    with service.upload_room.hold():
+        data = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
+        observation = await _observe(data, media_type, query, plan, (service, inversions))
     job = inversions.submit(_order(query, plan, observation, service))
     return Response(
         describe_job(job).model_dump_json(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,17 +13,19 @@ from app.inversions import Inversions
 from app.metrics import Metrics
 from app.renderer import Renderer
 from app.settings import Settings
+from app.upload_room import UploadRoom
 
 
 @dataclass
 class Service:
-    """One app's parts; all but the first two exist while the lifespan lasts."""
+    """One app's parts; those that may be None exist while the lifespan lasts."""
 
     settings: Settings
     metrics: Metrics
     catalog: Catalog | None = None
     renderer: Renderer | None = None
     inversions: Inversions | None = None
+    upload_room: UploadRoom = field(default_factory=UploadRoom)
 
     def require_renderer(self) -> Renderer:
         """Return the renderer; NotReady before and after the lifespan."""

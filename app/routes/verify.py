@@ -18,6 +18,7 @@ from app.routes.documentation import RENDER_PROBLEMS, picture_body, problems
 from app.routes.edits import read_edits
 from app.routes.request_body import read_bounded_body
 from app.routes.service import ServiceOf
+from app.settings import Settings
 from app.verification import Verification, VerifyQuery, measure_difference
 
 _ANY_SIZE = 2**32  # of what the service has made itself
@@ -42,20 +43,25 @@ async def verify_picture(
     `unknown`: neither the file nor the query says what it should be.
     """
     renderer = service.require_renderer()
-    settings, limit_s = service.settings, read_deadline_s(request)
-    file = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
+    limit_s = read_deadline_s(request)
     if query.seed is None and any(
         value is not None for value in (query.label, query.truncation, query.edits)
     ):
         raise InvalidRequest("seed", "label, truncation and edits go with a seed")
-    decode = partial(decode_picture, file, settings.max_pixels)
-    verify = _verify(await renderer.pack("upload", 0, decode), query, renderer, limit_s)
-    verification = await run_unless_gone(request, verify)
+    with service.upload_room.hold():
+        picture = await _receive(request, service.settings, renderer)
+        verify = _verify(picture, query, renderer, limit_s)
+        verification = await run_unless_gone(request, verify)
     return Response(
         verification.model_dump_json(),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def _receive(request: Request, settings: Settings, renderer: Renderer) -> Picture:
+    file = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
+    return await renderer.pack("upload", 0, partial(decode_picture, file, settings.max_pixels))
 
 
 async def _verify(
