@@ -4,9 +4,10 @@ import { ask } from "./api.js";
 
 // A browser opens six connections to one host; one is left for what a person is waiting for.
 const AT_ONCE = 5;
-const KEPT = 3000;
+const MOST_PIXELS = 2 ** 25; // 128 MiB of bitmaps
 
-const kept = new Map();
+const kept = new Map(); // by address, oldest first: a promise of the picture, and its pixels once it is there
+let keptPixels = 0;
 const waiting = [];
 let running = 0;
 
@@ -32,7 +33,7 @@ export function seedOf({ headers }) {
 export async function load(path, { signal, isUrgent = false } = {}) {
   for (;;) {
     try {
-      return await (kept.get(path) ?? queue(path, signal, isUrgent));
+      return await (kept.get(path)?.promise ?? queue(path, signal, isUrgent));
     } catch (error) {
       // Someone else gave up what both waited for.
       if (error.name !== "AbortError" || signal?.aborted) throw error;
@@ -46,11 +47,23 @@ function queue(path, signal, isUrgent) {
     if (isUrgent) waiting.unshift(job);
     else waiting.push(job);
   });
-  kept.set(path, promise);
-  promise.catch(() => kept.delete(path));
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+  const entry = { promise, pixels: 0 };
+  kept.set(path, entry);
+  promise.then(({ bitmap }) => keep(entry, bitmap), () => kept.delete(path));
   startMore();
   return promise;
+}
+
+/** Count a picture that has come, and forget the oldest until those that are kept fit. */
+function keep(entry, { width, height }) {
+  entry.pixels = width * height;
+  keptPixels += entry.pixels;
+  for (const [path, oldest] of kept) {
+    if (keptPixels <= MOST_PIXELS) return;
+    if (!oldest.pixels) continue; // still on its way
+    kept.delete(path);
+    keptPixels -= oldest.pixels;
+  }
 }
 
 /** Ask at once, ahead of whatever waits; nothing is kept. For what follows a hand. */

@@ -152,3 +152,20 @@ def test_a_device_that_is_offline_is_told_so_and_goes_on_when_it_is_back(studio:
     page.context.set_offline(False)
     page.locator(f"{SHOWN}[data-seed='777000']").wait_for()
     expect(page.locator("#notice")).to_have_text("The service is back.")
+
+
+def test_old_pictures_are_forgotten_once_many_pixels_are_kept(studio: Studio) -> None:
+    studio.complaints.foresee("favicon")
+    studio.page.goto(f"{studio.url}/livez")  # the modules alone, without the page
+    asked = studio.page.evaluate("""async () => {
+      const { load } = await import("/static/studio/pictures.js");
+      const side = 2048; // eight fill what is kept
+      const canvas = new OffscreenCanvas(side, side);
+      canvas.getContext("2d").fillRect(0, 0, side, side);
+      const blob = await canvas.convertToBlob();
+      const asked = [];
+      window.fetch = async (path) => (asked.push(path), new Response(blob));
+      for (const name of [..."abcdefghaiba"]) await load(name);
+      return asked;
+    }""")
+    assert asked == list("abcdefghia")
