@@ -32,6 +32,11 @@ def _add_dataset(commands: Subcommands) -> None:
     command.add_argument("--count", type=int, help="how many faces to draw (default: 20000)")
     command.add_argument("--size", type=int, help="side of a face in pixels (default: 64)")
     command.add_argument(
+        "--style",
+        choices=["lorelei", "pixel-art"],
+        help="of the faces; pixel-art is sharp at multiples of 16 (default: lorelei)",
+    )
+    command.add_argument(
         "--first",
         type=int,
         metavar="N",

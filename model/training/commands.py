@@ -21,24 +21,29 @@ from model.training.trainer import Cadence
 
 _DEFAULT_MINUTES = 60.0
 _GUARD_IMAGES = 8192
-_FACE_DEFAULTS = {"count": 20_000, "size": 64, "first": 0}
+_FACES = 20_000
+_FACE_OPTIONS = ("count", "size", "style", "first")
+_DIGITS_LIKE = "--resolution 32 --channels 1 --conditional"
 
 
 def run_dataset(arguments: argparse.Namespace) -> None:
     """Write one of the data sets that packages carry."""
-    options = {name: getattr(arguments, name) for name in _FACE_DEFAULTS}
+    options = {name: getattr(arguments, name) for name in _FACE_OPTIONS}
     given = {name: value for name, value in options.items() if value is not None}
     if arguments.name == "faces":
         from model.training.faces import write_faces
 
-        write_faces(arguments.out, **(_FACE_DEFAULTS | given))
+        write_faces(arguments.out, **({"count": _FACES} | given))
+        how = f" --resolution {arguments.size}" if arguments.size else ""
     elif given:
         raise ValueError(f"--{next(iter(given))} is for faces: the digits are always all 5,000")
     else:
         from model.training.digits import write_digits
 
         write_digits(arguments.out)
-    print(f"train on it:  python -m model train --data {arguments.out} --out runs/{arguments.name}")
+        how = f" {_DIGITS_LIKE}"
+    run = f"--out runs/{arguments.name}{how}"
+    print(f"train on it:  python -m model train --data {arguments.out} {run}")
 
 
 def run_train(arguments: argparse.Namespace) -> None:

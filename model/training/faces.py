@@ -1,4 +1,4 @@
-"""Draws a data set of portraits that anybody may use: DiceBear's Lorelei, CC0 1.0.
+"""Draws a data set of portraits that anybody may use, in a style of DiceBear's, CC0 1.0.
 
 Image i is a function of the style and i alone (given the package versions that ``dataset.json``
 records), so two machines draw the same bytes and a longer data set begins with the shorter one.
@@ -22,8 +22,11 @@ from tqdm import tqdm
 
 from model.training.dataset_error import DatasetError
 from model.training.dataset_record import claim_folder, write_record, write_text_atomically
-from model.training.lorelei import RECIPE_VERSION, describe_face
+from model.training.drawn_style import DrawnStyle
+from model.training.lorelei import LORELEI
+from model.training.pixel_art import PIXEL_ART
 
+STYLES = {style.name: style for style in (LORELEI, PIXEL_ART)}
 SOURCE_PACKAGES = ("dicebear-core", "dicebear-styles", "resvg-py", "pillow")
 MAX_SIZE = 1024
 MAX_FIRST = 100_000_000
@@ -48,7 +51,7 @@ def write_faces(
         out: Folder to fill; made when missing.
         count: Number of images.
         size: Width and height in pixels.
-        style: The drawing style; ``lorelei`` is the only one so far.
+        style: A name of ``STYLES``.
         workers: Processes to draw with; ``None`` takes every core this process may use.
         first: Number of the first face. Data sets of disjoint ranges share no face, so one can
             be held out of the training of the other.
@@ -57,19 +60,19 @@ def write_faces(
         DatasetError: An argument is out of range, a package is missing, or ``out`` already holds
             something else.
     """
-    _check_arguments(count, size, style, workers)
-    _check_first(first)
-    record = {**_describe_dataset(size, style), "first": first}
+    _check_arguments(count, size, style, workers, first)
+    drawn_style = STYLES[style]
+    record = {**_describe_dataset(size, drawn_style), "first": first}
     claim_folder(out, record)
     # Labels come first: without them a reader would take the numbered subfolders for classes.
     wanted = range(first, first + count)
-    write_text_atomically(out / "labels.jsonl", "".join(map(_label_line, wanted)))
+    labels = "".join(_label_line(index, drawn_style) for index in wanted)
+    write_text_atomically(out / "labels.jsonl", labels)
     missing = [index for index in wanted if not _is_drawn(out / face_path(index))]
     tasks = [missing[i : i + IMAGES_PER_TASK] for i in range(0, len(missing), IMAGES_PER_TASK)]
-    if workers is None:
-        workers = _usable_cores()
+    workers = workers or _usable_cores()
     with tqdm(total=count, initial=count - len(missing), desc="faces", unit="img") as progress:
-        for drawn in _draw_all(functools.partial(_draw_task, out, size), tasks, workers):
+        for drawn in _draw_all(functools.partial(_draw_task, out, size, style), tasks, workers):
             progress.update(drawn)
     write_record(out, {**record, "images": count})
 
@@ -79,14 +82,14 @@ def face_path(index: int) -> str:
     return f"{index // IMAGES_PER_FOLDER:03d}/{index:06d}.png"
 
 
-def draw_face(index: int, size: int = 64) -> Image.Image:
-    """Draw the ``index``-th Lorelei portrait as an RGB image, ``size`` pixels square.
+def draw_face(index: int, size: int = 64, style: str = "lorelei") -> Image.Image:
+    """Draw the ``index``-th portrait of a style as an RGB image, ``size`` pixels square.
 
     The drawing is rasterised at twice the size and box-filtered down, so that thin ink lines keep
     their weight.
     """
-    avatar, rasterise, definition = _drawing_tools()
-    svg = str(avatar(definition, describe_face(index).options))
+    avatar, rasterise, definition = _drawing_tools(style)
+    svg = str(avatar(definition, STYLES[style].describe(index).options))
     drawn = OVERSAMPLING * size
     png = bytes(rasterise(svg_string=svg, width=drawn, height=drawn, skip_system_fonts=True))
     with Image.open(io.BytesIO(png)) as image:
@@ -94,12 +97,12 @@ def draw_face(index: int, size: int = 64) -> Image.Image:
 
 
 @functools.cache
-def _drawing_tools() -> tuple[Callable[..., object], Callable[..., bytes], object]:
+def _drawing_tools(style: str) -> tuple[Callable[..., object], Callable[..., bytes], object]:
     try:
         from dicebear import Avatar, Style
         from resvg_py import svg_to_bytes
 
-        text = resources.files("dicebear_styles").joinpath("lorelei.json").read_text("utf-8")
+        text = resources.files("dicebear_styles").joinpath(f"{style}.json").read_text("utf-8")
     except ImportError as error:
         raise DatasetError(
             f"drawing faces needs the package {error.name!r}, which is not installed; "
@@ -108,34 +111,31 @@ def _drawing_tools() -> tuple[Callable[..., object], Callable[..., bytes], objec
     return Avatar, svg_to_bytes, Style(json.loads(text))
 
 
-def _check_arguments(count: int, size: int, style: str, workers: int | None) -> None:
-    if style != "lorelei":
-        raise DatasetError(f"unknown face style {style!r}; known: lorelei")
+def _check_arguments(count: int, size: int, style: str, workers: int | None, first: int) -> None:
+    if style not in STYLES:
+        raise DatasetError(f"unknown face style {style!r}; known: {', '.join(STYLES)}")
     if not 1 <= count <= 1_000_000:
         raise DatasetError(f"count must be from 1 to 1000000, got {count}")
     if not 8 <= size <= MAX_SIZE:
         raise DatasetError(f"size must be from 8 to {MAX_SIZE} pixels, got {size}")
     if workers is not None and workers < 1:
         raise DatasetError(f"workers must be at least 1, got {workers}")
-
-
-def _check_first(first: int) -> None:
     if not 0 <= first <= MAX_FIRST:
         raise DatasetError(f"first must be from 0 to {MAX_FIRST}, got {first}")
 
 
-def _describe_dataset(size: int, style: str) -> dict[str, object]:
-    _drawing_tools()
+def _describe_dataset(size: int, style: DrawnStyle) -> dict[str, object]:
+    _drawing_tools(style.name)
     return {
-        "name": f"{style}-faces",
+        "name": f"{style.name}-faces",
         "licence": "CC0 1.0",
         "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
-        "credit": "Lorelei by Lisa Wischofsky, drawn with DiceBear",
-        "artist": "Lisa Wischofsky",
-        "work": "Lorelei",
-        "work_url": "https://www.figma.com/community/file/1198749693280469639",
-        "style": style,
-        "recipe_version": RECIPE_VERSION,
+        "credit": style.credit,
+        "artist": style.artist,
+        "work": style.work,
+        "work_url": style.work_url,
+        "style": style.name,
+        "recipe_version": style.recipe_version,
         "size": size,
         "packages": {package: metadata.version(package) for package in SOURCE_PACKAGES},
     }
@@ -165,12 +165,12 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _draw_task(out: Path, size: int, indices: list[int]) -> int:
+def _draw_task(out: Path, size: int, style: str, indices: list[int]) -> int:
     for index in indices:
         target = out / face_path(index)
         target.parent.mkdir(exist_ok=True)
         partial = target.with_suffix(".partial")
-        draw_face(index, size).save(partial, format="PNG", compress_level=1)
+        draw_face(index, size, style).save(partial, format="PNG", compress_level=1)
         partial.replace(target)
     return len(indices)
 
@@ -180,8 +180,8 @@ def _is_drawn(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def _label_line(index: int) -> str:
-    line = {"file": face_path(index), "attributes": describe_face(index).attributes}
+def _label_line(index: int, style: DrawnStyle) -> str:
+    line = {"file": face_path(index), "attributes": style.describe(index).attributes}
     return json.dumps(line) + "\n"
 
 

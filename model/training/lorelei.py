@@ -8,13 +8,10 @@ seeded with the index alone; eyes, brows, nose and head shape are left to DiceBe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 
+from model.training.drawn_style import DrawnStyle, FaceDescription
 from model.training.palette import Swatch, color_distance, mix, pick_swatch, pick_weighted
-
-RECIPE_VERSION = 1
-"""Part of the record beside the images: raise it whenever face i is drawn differently."""
 
 INK = "#221c2b"
 """Outlines and eyes: a plum black, softer than pure black on pastel."""
@@ -73,19 +70,6 @@ HAIR_STYLES = {
 HAPPY_MOUTHS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15, 18)
 SAD_MOUTHS = (3, 4, 5, 6, 8, 9)
 SUNGLASSES = 2
-
-
-@dataclass(frozen=True)
-class FaceDescription:
-    """One face before it is drawn.
-
-    Attributes:
-        options: DiceBear's options for the style ``lorelei``.
-        attributes: The labels: a category's name, or whether the face has the thing.
-    """
-
-    options: dict[str, object]
-    attributes: dict[str, str | bool]
 
 
 def describe_face(index: int) -> FaceDescription:
@@ -181,3 +165,13 @@ def _choose_accessories(
         "freckles": freckles,
     }
     return parts, has
+
+
+LORELEI = DrawnStyle(
+    name="lorelei",
+    describe=describe_face,
+    recipe_version=1,
+    artist="Lisa Wischofsky",
+    work="Lorelei",
+    work_url="https://www.figma.com/community/file/1198749693280469639",
+)

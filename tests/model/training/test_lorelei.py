@@ -20,7 +20,7 @@ def test_faces_are_described_as_they_were_when_the_shipped_data_were_drawn() -> 
         [face.options, face.attributes] for face in (describe_face(index) for index in range(100))
     ]
     text = json.dumps(described, sort_keys=True)
-    # A change here changes every face: raise RECIPE_VERSION with it.
+    # A change here changes every face: raise the style's recipe_version with it.
     assert (
         hashlib.sha256(text.encode()).hexdigest()
         == "9d1c4f1fcd39578bfa8dc6992fbc21cbdef08fc5a578edd87e1d0cdbf7cfa489"
