@@ -74,7 +74,7 @@ class Lessons:
         torch.manual_seed(seed)
         self._discriminator = build_discriminator(checkpoint.spec, self._description)
         self._optimizer = torch.optim.Adam(
-            self._discriminator.parameters(), _LEARNING_RATE, betas=_BETAS
+            self._discriminator.parameters(), _LEARNING_RATE, betas=_BETAS, fused=True
         )
         self._device = torch.device("cpu")
         self._step = 0

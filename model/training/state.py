@@ -65,9 +65,9 @@ class TrainingState:
         config = self.config
         if config.optimiser == "rmsprop":
             return torch.optim.RMSprop(module.parameters(), config.learning_rate)
-        return torch.optim.Adam(
-            module.parameters(), config.learning_rate, betas=(config.beta1, config.beta2)
-        )
+        betas = (config.beta1, config.beta2)
+        # Fused, an update is one pass over the weights instead of ten.
+        return torch.optim.Adam(module.parameters(), config.learning_rate, betas=betas, fused=True)
 
     @property
     def images_seen(self) -> int:
