@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.generators.dcgan import DCGANGenerator
+from model.generators.palette import PaletteGenerator, mix_colours
 from model.generators.stack import StackGenerator
+from model.onednn import use_onednn
 from model.pixels import to_pixels
 from model.resize_convolution import ResizeConvolution, repeat_edges, smooth_weight
 from model.sub_pixel import shuffle, sub_pixel_weight
@@ -67,9 +69,14 @@ class QuantizedGenerator:
         NotQuantizableError if it is no such stack.
         """
         if not isinstance(generator, DCGANGenerator | StackGenerator):
-            raise NotQuantizableError("only DCGAN's generator has an int8 form")
+            raise NotQuantizableError("only generators of DCGAN's layers have an int8 form")
         self._condition = generator.condition
-        convolutions = _require_stack(generator.layers)
+        self._colours: nn.Module | None = None
+        ending: list[type[nn.Module]] = [nn.Tanh]
+        if isinstance(generator, PaletteGenerator):
+            self._colours = use_onednn(generator.colours)
+            ending = []
+        convolutions = _require_stack(generator.layers, ending)
         scales = _activation_scales(generator.layers, generator.condition(z, labels))
         self._projection = _project(convolutions[0])
         self._first_scale = scales[0]
@@ -93,7 +100,7 @@ class QuantizedGenerator:
         return shuffle(x, is_cropped=not self._up_samplings[-1].is_smooth)
 
     def _forward(self, z: Tensor) -> Tensor:
-        """Return tanh of the last layer, still unshuffled."""
+        """Return the images of conditioned z, still unshuffled."""
         first = self._projection
         integers = (z.clamp(-_MAX_Z, _MAX_Z) * first.z_scale).round_()
         x = F.linear(integers, first.weight).mul_(first.scale).add_(first.bias)
@@ -101,13 +108,24 @@ class QuantizedGenerator:
         x = x.to(torch.uint8).view(len(z), *first.size, -1).permute(0, 3, 1, 2)
         for layer in self._up_samplings[:-1]:
             x = shuffle(_up_sample(x, layer), is_cropped=not layer.is_smooth).permute(0, 3, 1, 2)
+        last = _up_sample(x, self._up_samplings[-1])
         # Not by sigmoid, which is six times as fast in torch: it rounds the last elements of a
         # tensor, those that fill no vector, otherwise than the rest, so by place in the batch.
-        return _up_sample(x, self._up_samplings[-1]).tanh_()
+        return last.tanh_() if self._colours is None else _mix(last, self._colours(z))
 
 
-def _require_stack(layers: nn.Sequential) -> list[nn.ConvTranspose2d]:
-    """Return the convolutions of T, ReLU, D, ReLU, ..., D, Tanh: a projection and doublings."""
+def _mix(maps: Tensor, colours: Tensor) -> Tensor:
+    """Mix colours (n, k, c) by unshuffled maps (n, 4 k, h, w): unshuffled images (n, 4 c, h, w)."""
+    count, _, height, width = maps.shape
+    places = maps.permute(0, 2, 3, 1).reshape(count, 4 * height * width, -1)
+    mixed = mix_colours(places, colours)
+    return mixed.view(count, height, width, -1).permute(0, 3, 1, 2)
+
+
+def _require_stack(
+    layers: nn.Sequential, ending: list[type[nn.Module]]
+) -> list[nn.ConvTranspose2d]:
+    """Return the convolutions of T, ReLU, D, ReLU, ..., D, `ending`: projection, doublings."""
     convolutions = [layer for layer in layers if isinstance(layer, nn.ConvTranspose2d)]
     activations = [type(layer) for layer in layers if not isinstance(layer, nn.ConvTranspose2d)]
     alternates = all(
@@ -116,7 +134,7 @@ def _require_stack(layers: nn.Sequential) -> list[nn.ConvTranspose2d]:
     is_stack = (
         len(convolutions) > 1
         and alternates
-        and activations == [nn.ReLU] * (len(convolutions) - 1) + [nn.Tanh]
+        and activations == [nn.ReLU] * (len(convolutions) - 1) + ending
     )
     has_paddings = any(any(layer.output_padding) for layer in convolutions)
     # Nothing of the projection may be cut off either.

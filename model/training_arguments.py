@@ -80,7 +80,8 @@ def _add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--architecture",
         metavar="NAME",
-        help="generator: dcgan (the default), resize (dcgan's, without its grain), resnet "
+        help="generator: dcgan (the default), resize (dcgan's, without its grain), palette "
+        "(for drawings: flat colours and clean edges), resnet "
         "(SNGAN's), upsample (residual, no normalisation) or mlp",
     )
     command.add_argument(

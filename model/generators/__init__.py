@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from model.generators.dcgan import DCGANGenerator
 from model.generators.mlp import MLPGenerator
+from model.generators.palette import PaletteGenerator
 from model.generators.resize import ResizeGenerator
 from model.generators.resnet import ResNetGenerator
 from model.generators.stack import StackGenerator
@@ -19,6 +20,7 @@ from model.spec import GeneratorSpec, SpecError
 GENERATORS: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
     "dcgan": DCGANGenerator,
     "mlp": MLPGenerator,
+    "palette": PaletteGenerator,
     "resize": ResizeGenerator,
     "resnet": ResNetGenerator,
     "stack": StackGenerator,

@@ -129,6 +129,7 @@ class TrainConfig:
 PARTNERS = {
     "dcgan": "dcgan",
     "mlp": "mlp",
+    "palette": "dcgan",
     "resize": "dcgan",
     "resnet": "resnet",
     "upsample": "residual",

@@ -83,6 +83,16 @@ def smooth_checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
+def palette_checkpoint() -> Checkpoint:
+    """A conditional 24 x 16 checkpoint with an alpha channel, of mixed colours."""
+    return make(
+        dataclasses.replace(
+            CLASSES, architecture="palette", img_resolution=24, img_width=16, img_channels=4
+        )
+    )
+
+
+@pytest.fixture(scope="session")
 def plain_file(plain_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plain") / "plain.safetensors"
     write_checkpoint(plain_checkpoint, path)

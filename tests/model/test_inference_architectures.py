@@ -25,13 +25,14 @@ from model.provenance import Provenance
 from model.spec import GeneratorSpec
 
 MOST = 12
-ARCHITECTURES = ("dcgan", "mlp", "resize", "resnet", "upsample")
+ARCHITECTURES = ("dcgan", "mlp", "palette", "resize", "resnet", "upsample")
 SHAPES = [(16, None), (32, 24), (20, 28)]
 
 # With attention, with classes, of two sides: each architecture as hard as it comes.
 HARD = {
     "dcgan": GeneratorSpec("dcgan", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "mlp": GeneratorSpec("mlp", 32, 3, 6, 3, 2, img_width=24),
+    "palette": GeneratorSpec("palette", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "resize": GeneratorSpec("resize", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "resnet": GeneratorSpec("resnet", 32, 3, 6, 3, 4, img_width=24),
     "upsample": GeneratorSpec("upsample", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),

@@ -15,7 +15,7 @@ import torch
 from model import onnx_export
 from model.__main__ import main
 from model.checkpoint import Checkpoint, write_checkpoint
-from model.generators import build_generator
+from model.generators import GENERATORS, build_generator
 from model.golden import Golden
 from model.latents import sample_latents
 from model.provenance import Provenance
@@ -34,9 +34,14 @@ STACK = (
 SPECS = {
     "dcgan": GeneratorSpec("dcgan", 16, 3, z_dim=5, base_channels=2),
     "dcgan classes": GeneratorSpec("dcgan", 16, 1, z_dim=5, num_classes=3, base_channels=2),
+    "mlp classes": GeneratorSpec("mlp", 16, 1, z_dim=5, num_classes=3, base_channels=2),
+    "palette": GeneratorSpec("palette", 24, 3, z_dim=5, base_channels=2, img_width=16),
+    "palette classes": GeneratorSpec("palette", 16, 4, z_dim=5, num_classes=3, base_channels=2),
+    "resize": GeneratorSpec("resize", 16, 3, z_dim=5, base_channels=2, attention_resolution=8),
     "resnet": GeneratorSpec("resnet", 32, 3, z_dim=5, base_channels=2),
     "resnet classes": GeneratorSpec("resnet", 16, 4, z_dim=5, num_classes=3, base_channels=2),
     "stack": GeneratorSpec("stack", 16, 3, z_dim=5, layers=STACK),
+    "upsample classes": GeneratorSpec("upsample", 16, 3, 5, 3, 4, attention_resolution=8),
 }
 
 
@@ -44,8 +49,8 @@ def make(name: str) -> Checkpoint:
     """Return a checkpoint with weights that use the whole range of pixels."""
     spec = SPECS[name]
     torch.manual_seed(11)
-    # DCGAN draws its weights so small that a new one is gray; a resnet's are large enough.
-    scale = 1 if spec.architecture == "resnet" else 20
+    # DCGAN draws its weights so small that a new one is gray; the others' are large enough.
+    scale = {"dcgan": 20, "palette": 20, "resize": 60, "stack": 20}.get(spec.architecture, 1)
     weights = {
         name: tensor * scale if tensor.ndim == 4 else tensor
         for name, tensor in build_generator(spec).state_dict().items()
@@ -67,6 +72,10 @@ def written(tmp_path: Path) -> Callable[..., tuple[Checkpoint, Path]]:
         return checkpoint, out
 
     return write
+
+
+def test_every_architecture_is_exported() -> None:
+    assert {spec.architecture for spec in SPECS.values()} == set(GENERATORS)
 
 
 @pytest.mark.parametrize("name", SPECS)

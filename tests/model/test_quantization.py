@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.folding import fold_batch_norm
 from model.generators import build_generator
+from model.generators.palette import PaletteGenerator
 from model.inference import InferenceEngine
 from model.latents import Latents, sample_latents
 from model.numeric_path import to_tensors
@@ -41,7 +42,7 @@ def folded(checkpoint: Checkpoint) -> nn.Module:
     return fold_batch_norm(generator.eval().requires_grad_(False))
 
 
-@pytest.fixture(params=["plain", "class", "oblong", "smooth"])
+@pytest.fixture(params=["plain", "class", "oblong", "smooth", "palette"])
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     found: Checkpoint = request.getfixturevalue(f"{request.param}_checkpoint")
     return found
@@ -196,6 +197,20 @@ def test_flat_features_of_resize_convolutions_stay_flat_in_8_bits(
 
 
 @needs_int8
+def test_colours_of_a_palette_are_not_rounded_to_8_bits(palette_checkpoint: Checkpoint) -> None:
+    generator = folded(palette_checkpoint)
+    assert isinstance(generator, PaletteGenerator)
+    last = generator.layers[-1]
+    assert isinstance(last, nn.ConvTranspose2d)
+    last.weight.zero_()  # every pixel is the mean of its image's colours
+    tensors = to_tensors(sample_latents(palette_checkpoint.spec, range(16)), CPU)
+    images = QuantizedGenerator(generator, *tensors).images(*tensors)
+    means = generator.colours(generator.condition(*tensors)).double().mean(1)
+    expected = means[:, :, None, None].expand(images.shape)
+    torch.testing.assert_close(images.double(), expected, atol=1e-6, rtol=0)
+
+
+@needs_int8
 @pytest.mark.parametrize("value", [1e10, float("inf"), 10.0])
 def test_a_z_beyond_ten_is_taken_for_ten(plain_checkpoint: Checkpoint, value: float) -> None:
     latents = sample_latents(plain_checkpoint.spec, CALIBRATION)
@@ -273,5 +288,5 @@ def test_another_stack_is_refused(change: Callable[[nn.Sequential], object]) -> 
 
 
 def test_another_generator_is_refused() -> None:
-    with pytest.raises(NotQuantizableError, match="only DCGAN's generator"):
+    with pytest.raises(NotQuantizableError, match="only generators of DCGAN's layers"):
         QuantizedGenerator(nn.Sequential(nn.Linear(5, 5)), torch.randn(4, 5), None)

@@ -66,6 +66,7 @@ def test_every_option_of_a_recipe_reaches_it(photos: Path, tmp_path: Path) -> No
     ("options", "networks"),
     [
         ("", ("dcgan", "dcgan", "none")),
+        ("--architecture palette", ("palette", "dcgan", "none")),
         ("--architecture resize", ("resize", "dcgan", "none")),
         ("--architecture upsample", ("upsample", "residual", "none")),
         ("--architecture mlp --normalisation layer", ("mlp", "mlp", "layer")),

@@ -1,0 +1,58 @@
+"""DCGAN's layers as a painter: they say where each colour of an image's own palette goes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from model.generators.dcgan import DCGANGenerator
+from model.residual import initialise_he
+from model.resize_convolution import ResizeConvolution
+from model.spec import GeneratorSpec
+
+_COLOURS = 16
+_HIDDEN_UNITS = 256
+# Maps move so much faster than weights: an area is one colour once they differ by a few units.
+_SHARPNESS = 4.0
+
+
+class PaletteGenerator(DCGANGenerator):
+    """Each pixel is a mixture of sixteen colours, which are the image's own.
+
+    `z` chooses the colours by two small layers, and by DCGAN's layers how much of each is at a
+    pixel: a softmax over sixteen maps. Where one map is far above the others its colour stands
+    alone, so an area is flat without any balance of weights, and an edge is a blend of two
+    colours, as in drawings, logos and icons. Masks that the network draws itself mix the two
+    layers of Vondrick et al. (2016, equation 2) in the same way.
+
+    The last doubling is smooth, which takes the grain of a transposed convolution and costs no
+    edge its sharpness: it is the softmax that makes it.
+    """
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__(spec)
+        to_maps = ResizeConvolution(spec.base_channels, _COLOURS)
+        nn.init.normal_(to_maps.weight, 0.0, 0.1 / _SHARPNESS)
+        self.layers = nn.Sequential(*[*self.layers][:-2], to_maps)  # not a doubling and tanh
+        hidden = nn.Linear(spec.z_dim + spec.num_classes, _HIDDEN_UNITS)
+        to_colours = nn.Linear(_HIDDEN_UNITS, _COLOURS * spec.img_channels)
+        initialise_he(hidden, gain=2**0.5)
+        initialise_he(to_colours, gain=1.0)
+        shape = (_COLOURS, spec.img_channels)
+        self.colours = nn.Sequential(
+            hidden, nn.ReLU(), to_colours, nn.Tanh(), nn.Unflatten(1, shape)
+        )
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Render `z` (n, z_dim) and `labels` (n,) or None as images (n, c, h, w) in [-1, 1]."""
+        z = self.condition(z, labels)
+        maps = self.layers(z[:, :, None, None])
+        mixed = mix_colours(maps.flatten(2).transpose(1, 2), self.colours(z))
+        images: Tensor = mixed.transpose(1, 2).unflatten(2, maps.shape[2:])
+        return images
+
+
+def mix_colours(maps: Tensor, colours: Tensor) -> Tensor:
+    """Mix `colours` (n, k, c) in [-1, 1] by a softmax of `maps` (n, places, k): (n, places, c)."""
+    shares = torch.softmax(_SHARPNESS * maps, dim=2).to(colours.dtype)
+    return (shares @ colours).clamp(-1.0, 1.0)  # shares add up to one but for rounding
