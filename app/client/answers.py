@@ -76,14 +76,15 @@ def read_images(answer: httpx.Response) -> list[GeneratedImage]:
 
 
 def read_still(answer: httpx.Response) -> GeneratedImage:
-    """Read one image of /images; its seed is the one that was rendered."""
+    """Read one image with where it comes from; its seed is the one that was rendered, if any."""
+    seeds = answer.headers["X-Ganloom-Seeds"]
     return GeneratedImage(
         image=open_image(answer.content),
         data=answer.content,
         media_type=answer.headers["Content-Type"],
         model=answer.headers["X-Ganloom-Model"],
         digest=answer.headers["X-Ganloom-Digest"],
-        seed=int(answer.headers["X-Ganloom-Seeds"]),
+        seed=None if seeds == "none" else int(seeds),
     )
 
 
@@ -93,8 +94,50 @@ def read_frames(answer: httpx.Response) -> list[Image.Image]:
         return [open_image(archive.read(name)) for name in archive.namelist()]
 
 
-def read_model(document: Mapping[str, Any]) -> Model:
-    """Read one model of /models."""
+def read_models(answer: httpx.Response) -> list[Model]:
+    """Read /models."""
+    return [_read_model(item) for item in answer.json()["models"]]
+
+
+def read_default(answer: httpx.Response) -> str:
+    """Read the name of the default model of /models."""
+    return str(answer.json()["default"])
+
+
+def read_model(answer: httpx.Response) -> Model:
+    """Read /models/{name}."""
+    return _read_model(answer.json())
+
+
+def read_directions(answer: httpx.Response) -> list[Direction]:
+    """Read /models/{name}/directions, in the order of the service."""
+    fields = ("name", "kind", "order", "strength", "scores", "leaks")
+    return [
+        Direction(**{name: item[name] for name in fields}) for item in answer.json()["directions"]
+    ]
+
+
+def read_strip(answer: httpx.Response) -> Image.Image:
+    """Read one image that is no single still."""
+    return open_image(answer.content)
+
+
+def read_film(answer: httpx.Response) -> bytes:
+    """Read moving pictures as the bytes of their file; ValueError if it is something else."""
+    media_type = answer.headers["Content-Type"]
+    if not media_type.startswith(("image/", "video/")):
+        raise ValueError(f"{media_type} is no film")
+    return answer.content
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Decode now, so that a broken file is told here and not when it is first looked at."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def _read_model(document: Mapping[str, Any]) -> Model:
     spec = document["spec"]
     return Model(
         name=document["name"],
@@ -108,18 +151,3 @@ def read_model(document: Mapping[str, Any]) -> Model:
         licence=document["provenance"].get("licence"),
         details=document,
     )
-
-
-def read_directions(answer: httpx.Response) -> list[Direction]:
-    """Read /models/{name}/directions, in the order of the service."""
-    fields = ("name", "kind", "order", "strength", "scores", "leaks")
-    return [
-        Direction(**{name: item[name] for name in fields}) for item in answer.json()["directions"]
-    ]
-
-
-def open_image(data: bytes) -> Image.Image:
-    """Decode now, so that a broken file is told here and not when it is first looked at."""
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image

@@ -13,12 +13,15 @@ from app.client.answers import (
     Direction,
     GeneratedImage,
     Model,
-    open_image,
+    read_default,
     read_directions,
+    read_film,
     read_frames,
     read_images,
     read_model,
+    read_models,
     read_still,
+    read_strip,
 )
 from app.client.asynchronous_jobs import AsyncJobs
 from app.client.calls import (
@@ -83,14 +86,14 @@ class AsyncGanloom:
             "latents": None if latents is None else [list(map(float, row)) for row in latents],
         }
         call = call_generate(source, options, image_format, self._deadline_s)
-        return read_images(await self._connection.send(call))
+        return await self._connection.ask(call, read_images)
 
     async def image(
         self, seed: int, *, image_format: StillFormat = "png", **options: Unpack[StillOptions]
     ) -> GeneratedImage:
         """Get the image of one seed, or the best of several, from a cache if there is one."""
         call = call_image(seed, options, image_format, self._deadline_s)
-        return read_still(await self._connection.send(call))
+        return await self._connection.ask(call, read_still)
 
     async def interpolate(
         self,
@@ -102,9 +105,8 @@ class AsyncGanloom:
     ) -> list[Image.Image]:
         """Walk through two seeds or more; frame k is exactly the still of its latent."""
         walk = {"steps": steps, "method": method, "format": "zip"}
-        return read_frames(
-            await self._connection.send(call_interpolate(seeds, options, walk, self._deadline_s))
-        )
+        call = call_interpolate(seeds, options, walk, self._deadline_s)
+        return await self._connection.ask(call, read_frames)
 
     async def animate(
         self,
@@ -117,10 +119,8 @@ class AsyncGanloom:
     ) -> bytes:
         """Get the same walk as the bytes of a film."""
         walk = {"steps": steps, "method": method, "format": animation_format}
-        answer = await self._connection.send(
-            call_interpolate(seeds, options, walk, self._deadline_s)
-        )
-        return answer.content
+        call = call_interpolate(seeds, options, walk, self._deadline_s)
+        return await self._connection.ask(call, read_film)
 
     async def explore(
         self,
@@ -138,7 +138,7 @@ class AsyncGanloom:
         """
         line = Line(seed, direction, between, steps)
         call = call_explore(line, options, "zip", self._deadline_s)
-        return read_frames(await self._connection.send(call))
+        return await self._connection.ask(call, read_frames)
 
     async def explore_strip(
         self,
@@ -152,7 +152,7 @@ class AsyncGanloom:
         """Get the same frames side by side, from left to right."""
         line = Line(seed, direction, between, steps)
         call = call_explore(line, options, "png", self._deadline_s)
-        return open_image((await self._connection.send(call)).content)
+        return await self._connection.ask(call, read_strip)
 
     async def explore_film(
         self,
@@ -167,7 +167,7 @@ class AsyncGanloom:
         """Get the same frames as the bytes of a film."""
         line = Line(seed, direction, between, steps)
         call = call_explore(line, options, film_format, self._deadline_s)
-        return (await self._connection.send(call)).content
+        return await self._connection.ask(call, read_film)
 
     async def invert(
         self,
@@ -188,18 +188,17 @@ class AsyncGanloom:
 
     async def models(self) -> list[Model]:
         """List what is served."""
-        answer = await self._connection.send(LIST_MODELS)
-        return [read_model(item) for item in answer.json()["models"]]
+        return await self._connection.ask(LIST_MODELS, read_models)
 
     async def model(self, name: str) -> Model:
         """Describe one model."""
-        return read_model((await self._connection.send(call_model(name))).json())
+        return await self._connection.ask(call_model(name), read_model)
 
     async def directions(self, model: str | None = None) -> list[Direction]:
         """List the directions of a model, or of the default one."""
         if model is None:
-            model = str((await self._connection.send(LIST_MODELS)).json()["default"])
-        return read_directions(await self._connection.send(call_directions(model)))
+            model = await self._connection.ask(LIST_MODELS, read_default)
+        return await self._connection.ask(call_directions(model), read_directions)
 
     async def close(self) -> None:
         """Close the connections."""

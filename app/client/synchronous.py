@@ -13,12 +13,15 @@ from app.client.answers import (
     Direction,
     GeneratedImage,
     Model,
-    open_image,
+    read_default,
     read_directions,
+    read_film,
     read_frames,
     read_images,
     read_model,
+    read_models,
     read_still,
+    read_strip,
 )
 from app.client.calls import (
     LIST_MODELS,
@@ -83,14 +86,14 @@ class Ganloom:
             "latents": None if latents is None else [list(map(float, row)) for row in latents],
         }
         call = call_generate(source, options, image_format, self._deadline_s)
-        return read_images(self._connection.send(call))
+        return self._connection.ask(call, read_images)
 
     def image(
         self, seed: int, *, image_format: StillFormat = "png", **options: Unpack[StillOptions]
     ) -> GeneratedImage:
         """Get the image of one seed, or the best of several, from a cache if there is one."""
         call = call_image(seed, options, image_format, self._deadline_s)
-        return read_still(self._connection.send(call))
+        return self._connection.ask(call, read_still)
 
     def interpolate(
         self,
@@ -102,9 +105,8 @@ class Ganloom:
     ) -> list[Image.Image]:
         """Walk through two seeds or more; frame k is exactly the still of its latent."""
         walk = {"steps": steps, "method": method, "format": "zip"}
-        return read_frames(
-            self._connection.send(call_interpolate(seeds, options, walk, self._deadline_s))
-        )
+        call = call_interpolate(seeds, options, walk, self._deadline_s)
+        return self._connection.ask(call, read_frames)
 
     def animate(
         self,
@@ -117,9 +119,8 @@ class Ganloom:
     ) -> bytes:
         """Get the same walk as the bytes of a film."""
         walk = {"steps": steps, "method": method, "format": animation_format}
-        return self._connection.send(
-            call_interpolate(seeds, options, walk, self._deadline_s)
-        ).content
+        call = call_interpolate(seeds, options, walk, self._deadline_s)
+        return self._connection.ask(call, read_film)
 
     def explore(
         self,
@@ -137,7 +138,7 @@ class Ganloom:
         """
         line = Line(seed, direction, between, steps)
         call = call_explore(line, options, "zip", self._deadline_s)
-        return read_frames(self._connection.send(call))
+        return self._connection.ask(call, read_frames)
 
     def explore_strip(
         self,
@@ -151,7 +152,7 @@ class Ganloom:
         """Get the same frames side by side, from left to right."""
         line = Line(seed, direction, between, steps)
         call = call_explore(line, options, "png", self._deadline_s)
-        return open_image((self._connection.send(call)).content)
+        return self._connection.ask(call, read_strip)
 
     def explore_film(
         self,
@@ -166,7 +167,7 @@ class Ganloom:
         """Get the same frames as the bytes of a film."""
         line = Line(seed, direction, between, steps)
         call = call_explore(line, options, film_format, self._deadline_s)
-        return (self._connection.send(call)).content
+        return self._connection.ask(call, read_film)
 
     def invert(
         self,
@@ -186,17 +187,17 @@ class Ganloom:
 
     def models(self) -> list[Model]:
         """List what is served."""
-        return [read_model(item) for item in self._connection.send(LIST_MODELS).json()["models"]]
+        return self._connection.ask(LIST_MODELS, read_models)
 
     def model(self, name: str) -> Model:
         """Describe one model."""
-        return read_model(self._connection.send(call_model(name)).json())
+        return self._connection.ask(call_model(name), read_model)
 
     def directions(self, model: str | None = None) -> list[Direction]:
         """List the directions of a model, or of the default one."""
         if model is None:
-            model = str((self._connection.send(LIST_MODELS)).json()["default"])
-        return read_directions(self._connection.send(call_directions(model)))
+            model = self._connection.ask(LIST_MODELS, read_default)
+        return self._connection.ask(call_directions(model), read_directions)
 
     def close(self) -> None:
         """Close the connections."""
