@@ -6,11 +6,16 @@ import base64
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from PIL import Image
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+KindT = TypeVar("KindT", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,43 @@ class Direction:
     strength: float
     scores: Mapping[str, float]
     leaks: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Latent:
+    """The z behind a seeded image: what `generate` takes, with the same `label`."""
+
+    z: tuple[float, ...]
+    label: int | None
+    seed: int
+    model: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A seed whose latent is near, and the cosine of the angle between the two."""
+
+    seed: int
+    distance: float
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of a picture.
+
+    `verdict` is identical, altered, another-model or unknown. `claim` is what the file says of
+    itself, `difference` counts what is not as the service renders it.
+    """
+
+    verdict: str
+    detail: str
+    model: str | None
+    digest: str | None
+    claim: Mapping[str, Any] | None
+    difference: Mapping[str, Any] | None
+    is_same_numeric_path: bool | None
 
 
 def read_images(answer: httpx.Response) -> list[GeneratedImage]:
@@ -111,10 +153,23 @@ def read_model(answer: httpx.Response) -> Model:
 
 def read_directions(answer: httpx.Response) -> list[Direction]:
     """Read /models/{name}/directions, in the order of the service."""
-    fields = ("name", "kind", "order", "strength", "scores", "leaks")
-    return [
-        Direction(**{name: item[name] for name in fields}) for item in answer.json()["directions"]
-    ]
+    return [_read_fields(Direction, item) for item in answer.json()["directions"]]
+
+
+def read_latent(answer: httpx.Response) -> Latent:
+    """Read /latents/{seed}."""
+    document = answer.json()
+    return _read_fields(Latent, {**document, "z": tuple(document["z"])})
+
+
+def read_neighbours(answer: httpx.Response) -> list[Neighbour]:
+    """Read /models/{name}/neighbours, nearest first."""
+    return [_read_fields(Neighbour, item) for item in answer.json()["neighbours"]]
+
+
+def read_verification(answer: httpx.Response) -> Verification:
+    """Read /verify."""
+    return _read_fields(Verification, answer.json())
 
 
 def read_strip(answer: httpx.Response) -> Image.Image:
@@ -135,6 +190,11 @@ def open_image(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
+
+
+def _read_fields(kind: type[KindT], item: Mapping[str, Any]) -> KindT:
+    """Make a dataclass of the entries that have the names of its fields."""
+    return kind(**{each.name: item[each.name] for each in fields(kind)})
 
 
 def _read_model(document: Mapping[str, Any]) -> Model:

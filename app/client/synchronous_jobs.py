@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from typing import Unpack
 
 from app.client.answers import read_still, read_strip
-from app.client.calls import SearchOptions, call_invert, call_job
+from app.client.calls import call_invert, call_job
 from app.client.connections import Connection
 from app.client.failures import GanloomError, UnreachableError
 from app.client.job_answers import (
@@ -18,6 +18,7 @@ from app.client.job_answers import (
     read_inversion,
     read_job,
 )
+from app.client.options import SearchOptions
 from app.client.uploading import Picture, read_upload
 
 POLL_S = 1.0
