@@ -20,7 +20,9 @@ from app.routes.service import InversionsOf, Service, ServiceOf
 from model.observation import Observation
 from model.picture import PICTURE_FORMATS, PictureError, observe, read_picture
 
-_MEDIA_TYPES = tuple(PICTURE_FORMATS.values())
+# Octets are whatever their file is: clients that are generated know no other type of a file.
+_OCTETS = "application/octet-stream"
+_MEDIA_TYPES = (*PICTURE_FORMATS.values(), _OCTETS)
 _SUFFIX = ".safetensors"
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -112,7 +114,7 @@ async def _observe(
 
     def decode() -> Observation:
         picture = read_picture(data, service.settings.max_upload_pixels)
-        if picture.media_type != media_type:
+        if media_type not in (picture.media_type, _OCTETS):
             raise PictureError(f"it is {picture.media_type}, but was sent as {media_type}")
         return observe(picture, plan.generator.spec, query.task, int(query.factor))
 

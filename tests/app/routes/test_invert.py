@@ -103,6 +103,15 @@ async def test_equal_requests_find_equal_latents_also_side_by_side(
     assert latents == [latents[0]] * 4
 
 
+async def test_octets_are_whatever_their_file_is(client: httpx.AsyncClient) -> None:
+    octets = {"Content-Type": "application/octet-stream"}
+    for content in (FLAT, encode(np.full((16, 16, 3), 90, np.uint8), "WEBP")):
+        answer = await client.post("/invert", content=content, headers=octets, params=QUICK)
+        assert answer.status_code == 202, answer.text
+    answer = await client.post("/invert", content=b"no image", headers=octets)
+    assert answer.status_code == 422
+
+
 async def test_events_tell_of_progress_and_end_with_the_job(client: httpx.AsyncClient) -> None:
     told = await events_of(client, await post(client, steps=60))
     assert [name for name, _ in told[:-1]] == ["progress"] * (len(told) - 1)
