@@ -116,3 +116,4 @@ class SearchOptions(TypedDict, total=False):
     steps: int
     restarts: int
     seed: int
+    realism: float

@@ -68,6 +68,8 @@ async def invert(
     media_type = _read_media_type(request)
     plan = service.require_renderer().plan(_probe(query))
     plan.generator.require_ready()
+    if query.realism and plan.generator.judging_fault:
+        raise InvalidRequest("realism", plan.generator.judging_fault)
     settings = service.settings
     with service.upload_room.hold():
         data = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
@@ -140,4 +142,5 @@ def _order(
         restarts=query.restarts,
         seed=query.seed,
         max_magnitude=service.settings.max_latent_magnitude,
+        realism=query.realism,
     )
