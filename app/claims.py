@@ -29,6 +29,7 @@ from model.latents import Interpolation, Latents
 
 _MAX_TEXT = 100_000
 _MAX_SEEDS = 4096
+_MAX_STOPS = 1024
 
 
 # The frames of a sweep along a direction that is edited too go twice as far as an edit may.
@@ -58,6 +59,8 @@ class SweepClaim(BaseModel):
     start: Strength
     stop: Strength
     steps: Annotated[int, Field(ge=2, le=2**20)]
+    easing: Easing = "linear"
+    through: Annotated[list[Strength], Field(min_length=2, max_length=_MAX_STOPS)] | None = None
 
 
 class Claim(BaseModel):
@@ -109,7 +112,9 @@ class Claim(BaseModel):
         if (sweep := self.sweep) is not None:
             if len(seeds) != 1:
                 raise ValueError("a sweep has one seed")
-            return Sweep(seeds[0], sweep.direction, sweep.start, sweep.stop, sweep.steps)
+            through = tuple(sweep.through or ())
+            way = (sweep.start, sweep.stop, sweep.steps, sweep.easing, through)
+            return Sweep(seeds[0], sweep.direction, *way)
         if len(seeds) < 2 or self.walk is None:
             raise ValueError("a walk has two ends")
         return Walk(tuple(seeds), self.walk.steps, self.walk.method, self.walk.easing)
@@ -168,15 +173,22 @@ def write_sheet_claim(plan: RenderPlan) -> str | None:
         walk = WalkClaim(steps=source.steps, method=source.method, easing=source.easing)
         way = f'"walk":{walk.model_dump_json()},'
     elif isinstance(source, Sweep):
-        way = f'"sweep":{_describe_sweep(source, plan).model_dump_json()},'
+        way = f'"sweep":{_describe_sweep(source, plan).model_dump_json(exclude_defaults=True)},'
     seeds = json.dumps(list(source.seeds), separators=(",", ":"))
     layout, edits = plan.request.layout, _write_edits(plan.request.edits)
     return f'{_write_head(plan)},"layout":"{layout}",{way}"seeds":{seeds}{edits}{_write_tail(plan)}'
 
 
 def _describe_sweep(source: Sweep, plan: RenderPlan) -> SweepClaim:
-    start, stop = source.bounds(plan.generator)
-    return SweepClaim(direction=source.direction, start=start, stop=stop, steps=source.steps)
+    stops = source.stops(plan.generator)
+    return SweepClaim(
+        direction=source.direction,
+        start=stops[0],
+        stop=stops[-1],
+        steps=source.steps,
+        easing=source.easing,
+        through=list(source.through) or None,
+    )
 
 
 def _write_head(plan: RenderPlan) -> str:

@@ -72,6 +72,7 @@ class InversionProcess:
                 "restarts": order.restarts,
                 "seed": order.seed,
                 "max_magnitude": order.max_magnitude,
+                "realism": order.realism,
             },
         )
 

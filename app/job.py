@@ -44,6 +44,7 @@ class InversionOrder:
     restarts: int
     seed: int
     max_magnitude: float
+    realism: float
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.schemas import Digest, Label, Name, UrlSeed, require_plain_digits
-from model.inversion import MAX_RESTARTS, MAX_STEPS
+from model.inversion import MAX_REALISM, MAX_RESTARTS, MAX_STEPS
 from model.observation import Task
 
 
@@ -34,6 +34,11 @@ class InvertQuery(BaseModel):
         default=8, description="descents side by side; three times as many in the first fifth"
     )
     seed: UrlSeed = Field(default=0, description="the first of the seeds that descents start from")
+    realism: Annotated[float, Field(ge=0, le=MAX_REALISM)] = Field(
+        default=0.0,
+        description="how much the judgement of the discriminator weighs, of a model that "
+        "`offers_best_of`",
+    )
     factor: Literal["2", "4", "8"] = Field(
         default="4", description="how many times smaller the image of `super-resolve` is"
     )

@@ -10,41 +10,51 @@ from app.catalog import ServedGenerator
 from app.errors import InvalidRequest
 from app.settings import Settings
 from model.directions import DirectionsError
+from model.easing import Easing
 from model.edits import Edits, make_edits, sweep_strengths
 from model.mix import MAX_MIXED_SEEDS, DirectionTerm, LatentTerm, Mix
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One seed along one direction, in `steps` images; no bound: the direction's own."""
+    """One seed along one direction, in `steps` images; no bound: the direction's own.
+
+    `through` are the strengths to pass, instead of `start` and `stop`.
+    """
 
     seed: int
     direction: str
     start: float | None
     stop: float | None
     steps: int
+    easing: Easing = "linear"
+    through: tuple[float, ...] = ()
 
     @property
     def seeds(self) -> Sequence[int]:
         """The one seed."""
         return (self.seed,)
 
-    def bounds(self, generator: ServedGenerator) -> tuple[float, float]:
-        """Return the first strength and the last; DirectionsError if there is no such direction."""
+    @property
+    def key_frames(self) -> int:
+        """How many strengths to pass."""
+        return max(2, len(self.through))
+
+    def stops(self, generator: ServedGenerator) -> tuple[float, ...]:
+        """Return the strengths to pass, two or more; DirectionsError if there is no direction."""
         strength = generator.directions.find(self.direction).strength
-        return (
+        return self.through or (
             -strength if self.start is None else self.start,
             strength if self.stop is None else self.stop,
         )
 
     def edits(self, generator: ServedGenerator, edits: Edits) -> list[Edits]:
         """Return the edits of each image, with those that all of them have."""
-        start, stop = self.bounds(generator)
         given = dict(edits)
         constant = given.get(self.direction, 0.0)
         return [
             make_edits(given | {self.direction: constant + along})
-            for along in sweep_strengths(start, stop, self.steps)
+            for along in sweep_strengths(self.stops(generator), self.steps, self.easing)
         ]
 
 

@@ -72,6 +72,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         version=installed_version(),
         description=_DESCRIPTION,
         lifespan=_lifespan,
+        # The names of the functions in clients that are generated.
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
         # Prometheus it is; without this each request asks OpenTelemetry whether it is there.

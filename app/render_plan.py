@@ -62,6 +62,11 @@ class Walk:
     method: Interpolation
     easing: Easing = "linear"
 
+    @property
+    def key_frames(self) -> int:
+        """How many seeds to pass."""
+        return len(self.seeds)
+
 
 Source = Seeds | LatentRows | Walk | Sweep | Mixes
 
@@ -219,8 +224,8 @@ def _check_best_of(request: RenderRequest, generator: ServedGenerator, settings:
 def _check_source(source: Source, generator: ServedGenerator, settings: Settings) -> None:
     """Bound the images, their pixels and the values of z."""
     field, count, limit = _size_of(source, settings)
-    if isinstance(source, Walk) and len(source.seeds) > source.steps:
-        raise InvalidRequest("steps", "a walk needs at least a step for each of its seeds")
+    if isinstance(source, Walk | Sweep) and source.key_frames > source.steps:
+        raise InvalidRequest("steps", "at least a step for each of the key frames")
     height, width = generator.spec.img_size
     limit = min(limit, settings.max_pixels // (height * width))
     if count > limit:

@@ -19,17 +19,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.latent_schemas import MAX_TERMS, DirectionName, EditsOf, EditsText, MixBody, Strength
+from app.latent_schemas import MAX_TERMS, EditsOf, EditsText, MixBody
 from app.text_form import TextForm
-from model.easing import Easing
 from model.latents import MAX_SEED
 
 _MAX_NAME = 128
-_MAX_COUNT = 2**20  # far above any limit; only keeps numbers small
+MAX_COUNT = 2**20  # far above any limit; only keeps numbers small
 
 GenerateLayout = Literal["single", "grid", "zip", "multipart", "json"]
 StillFormat = Literal["png", "jpeg", "webp"]
-WalkFormat = Literal["png", "gif", "apng", "webp", "mp4", "webm", "zip"]
 Extension = Literal["png", "jpg", "webp"]
 
 
@@ -77,7 +75,7 @@ BestOf = Annotated[
     int,
     Field(
         ge=1,
-        le=_MAX_COUNT,
+        le=MAX_COUNT,
         description="choose each image from so many seeds, the asked one and others derived from "
         "it, by the discriminator of a model that `offers_best_of`",
     ),
@@ -93,7 +91,7 @@ class GenerateBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
     model: Name | None = Field(default=None, description="a name of /models; none: the default")
-    n: Annotated[int, Field(ge=1, le=_MAX_COUNT)] | None = Field(
+    n: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
         default=None, description="how many, from `seed` on: seed, seed + 1, ...", examples=[5]
     )
     seed: Seed | None = Field(default=None, description="the first seed", examples=[7])
@@ -162,66 +160,6 @@ class ImageQuery(StillQuery):
     """One still, or the best of several."""
 
     best_of: Annotated[BestOf, BeforeValidator(require_plain_digits)] = 1
-
-
-class WalkQuery(EditableQuery):
-    """How a series of frames is sent."""
-
-    fps: Annotated[int, Field(ge=1, le=60), BeforeValidator(require_plain_digits)] | None = Field(
-        default=None, description="frames a second of a film; not together with frame_ms"
-    )
-    frame_ms: (
-        Annotated[int, Field(ge=10, le=10_000), BeforeValidator(require_plain_digits)] | None
-    ) = Field(default=None, description="how long a film shows a frame; none: 80")
-    loop: Annotated[int, Field(ge=0, le=65_535), BeforeValidator(require_plain_digits)] | None = (
-        Field(default=None, description="how often gif, apng and webp play; none or 0: for ever")
-    )
-    format: WalkFormat | None = Field(
-        default=None, description="png (a strip) unless Accept differs"
-    )
-    provenance: Provenance = None
-
-
-_SeedsOfWalk = Annotated[
-    str,
-    Field(max_length=8704),
-    TextForm(
-        r"^[0-9]{1,16}(,[0-9]{1,16})+$", "two or more seeds separated by commas, such as 1,2,3"
-    ),
-]
-
-
-class InterpolateQuery(WalkQuery):
-    """A walk through the latents of some seeds: `start` and `end`, or `seeds`."""
-
-    start: UrlSeed | None = Field(default=None, description="the first seed", examples=[1])
-    end: UrlSeed | None = Field(default=None, description="the last seed", examples=[2])
-    seeds: _SeedsOfWalk | None = Field(
-        default=None, description="two or more seeds to pass through, as 1,2,3"
-    )
-    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(require_plain_digits)] = (
-        Field(default=16, description="frames, both ends included")
-    )
-    method: Literal["slerp", "lerp"] = Field(
-        default="slerp", description="on the sphere, or straight"
-    )
-    easing: Easing = Field(default="linear", description="between each two seeds, as CSS has it")
-
-
-class ExploreQuery(WalkQuery):
-    """One seed along one direction."""
-
-    seed: UrlSeed = Field(description="whose image is changed", examples=[7])
-    direction: DirectionName = Field(description="a name of /models/{name}/directions")
-    start: Strength | None = Field(
-        default=None, alias="from", description="the first strength; none: -strength of the list"
-    )
-    stop: Strength | None = Field(
-        default=None, alias="to", description="the last strength; none: strength of the list"
-    )
-    steps: Annotated[int, Field(ge=2, le=_MAX_COUNT), BeforeValidator(require_plain_digits)] = (
-        Field(default=9, description="frames, both ends included")
-    )
 
 
 _SeedList = Annotated[

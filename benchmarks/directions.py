@@ -115,7 +115,7 @@ def draw_sheets(checkpoint: Checkpoint, folder: Path) -> None:
         edits = [
             make_edits({entry.name: strength})
             for entry in entries
-            for strength in sweep_strengths(-entry.strength, entry.strength, _SHEET_STEPS)
+            for strength in sweep_strengths((-entry.strength, entry.strength), _SHEET_STEPS)
         ]
         rows = edit_rows(Latents.concatenate([one] * len(edits)), checkpoint.directions, edits)
         sheet = contact_sheet(render_latents(checkpoint, rows), _SHEET_STEPS)

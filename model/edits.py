@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.directions import NAME_PATTERN, Directions
+from model.easing import Easing, ease
 from model.latents import Latents
 
 # Sorted by name, no strength zero: equal edits are equal tuples, with one ETag.
@@ -62,11 +63,24 @@ def require_moderate(strengths: Mapping[str, float]) -> None:
             )
 
 
-def sweep_strengths(start: float, stop: float, steps: int) -> list[float]:
-    """Return `steps` strengths from `start` to `stop`, evenly, as an edit would have them."""
-    return [
-        round_strength(start + (stop - start) * step / max(1, steps - 1)) for step in range(steps)
-    ]
+def sweep_strengths(stops: Sequence[float], steps: int, easing: Easing = "linear") -> list[float]:
+    """Return `steps` strengths on the way through `stops`, as an edit would have them.
+
+    Steps are spread evenly over the whole way, and a stop that falls on a step is met exactly,
+    as in `interpolate`. Easing holds between each two stops. ValueError if either is below 2.
+    """
+    segments = len(stops) - 1
+    if segments < 1 or steps < 2:
+        raise ValueError("a sweep needs at least two strengths and two steps")
+    strengths = []
+    for step in range(steps):
+        segment, remainder = divmod(step * segments, steps - 1)
+        first, last = stops[segment], stops[min(segment + 1, segments)]
+        way = (last - first) * remainder / (steps - 1)
+        if easing != "linear":
+            way = (last - first) * float(ease(np.array([remainder / (steps - 1)]), easing)[0])
+        strengths.append(round_strength(first + way))
+    return strengths
 
 
 def edit_rows(latents: Latents, directions: Directions, edits: Sequence[Edits]) -> Latents:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.edits import Edits, edit_rows, make_edits, parse_edits, require_moderate, sweep_strengths
+from model.edits import (
+    Edits,
+    edit_rows,
+    make_edits,
+    parse_edits,
+    require_moderate,
+    round_strength,
+    sweep_strengths,
+)
 from model.latents import Latents, sample_latents, truncate
 from model.mix import MAX_MIXED_SEEDS, Mix, SeedsTerm, mix_latents
 from model.sampling import label_index, parse_seeds, render_latents, save_rows
@@ -20,7 +28,7 @@ def run_explore(arguments: argparse.Namespace) -> None:
     if not 2 <= arguments.steps <= _MAX_STEPS:
         raise ValueError(f"--steps must be from 2 to {_MAX_STEPS}, not {arguments.steps}")
     strengths = _sweep(checkpoint, arguments)
-    edits = dict(_read_edits(arguments.edits))
+    edits = dict(read_edits(arguments.edits))
     constant = edits.get(arguments.direction, 0.0)
     rows = [make_edits(edits | {arguments.direction: constant + along}) for along in strengths]
     one = truncate(sample_latents(checkpoint.spec, [arguments.seed], label), arguments.truncation)
@@ -47,7 +55,7 @@ def run_mix(arguments: argparse.Namespace) -> None:
     if not terms or mix.drawn > MAX_MIXED_SEEDS:
         raise ValueError(f"give from 1 to {MAX_MIXED_SEEDS} seeds with --plus and --minus")
     latents = mix_latents(checkpoint.spec, checkpoint.directions, [mix], label)
-    edits = _read_edits(arguments.edits)
+    edits = read_edits(arguments.edits)
     latents = edit_rows(
         truncate(latents, arguments.truncation), checkpoint.directions, [edits] * len(latents)
     )
@@ -58,11 +66,27 @@ def run_mix(arguments: argparse.Namespace) -> None:
 
 def _sweep(checkpoint: Checkpoint, arguments: argparse.Namespace) -> list[float]:
     strength = checkpoint.directions.find(arguments.direction).strength
+    if arguments.through is not None:
+        return _sweep_through(arguments)
     start = -strength if arguments.start is None else arguments.start
     stop = strength if arguments.stop is None else arguments.stop
     require_moderate({"--from": start, "--to": stop})
-    return sweep_strengths(start, stop, arguments.steps)
+    return sweep_strengths((start, stop), arguments.steps, arguments.easing)
 
 
-def _read_edits(text: str | None) -> Edits:
+def _sweep_through(arguments: argparse.Namespace) -> list[float]:
+    if arguments.start is not None or arguments.stop is not None:
+        raise ValueError("--through goes without --from and --to")
+    try:
+        stops = [round_strength(float(text)) for text in arguments.through.split(",")]
+    except ValueError as error:
+        raise ValueError("--through is written like 0,3,-3,0") from error
+    require_moderate({f"--through {stop:g}": stop for stop in stops})
+    if not 2 <= len(stops) <= arguments.steps:
+        raise ValueError("--through needs two strengths or more, and a step for each")
+    return sweep_strengths(stops, arguments.steps, arguments.easing)
+
+
+def read_edits(text: str | None) -> Edits:
+    """Read `--edits`; ValueError says what is wrong."""
     return () if text is None else parse_edits(text)

@@ -2,8 +2,9 @@
 
 Gradient descent on z alone (Zhu et al., 2016, section 3.1; Creswell & Bharath, 2018) for
 J(z) = E(G(z)) + prior * |z|^2 / z_dim (Bora et al., 2017, equation 3), where E looks only at
-what is known. The checkpoint holds no discriminator, so the prior on z stands for what Yeh et
-al. (2017, equation 4) ask of it.
+what is known. With `realism`, r * softplus(-D(G(z))) is added where the checkpoint holds a
+discriminator D: the prior of Yeh et al. (2017, equation 4), in the form whose gradient does not
+vanish where D is sure that the image is none (Goodfellow et al., 2014, section 3).
 
 J has many valleys. So descent begins from the nearest of many seeded starts, and successive
 halving (Jamieson & Talwalkar, 2016) gives the steps to those that get on: a fifth of them
@@ -22,16 +23,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from model.checkpoint import Checkpoint
 from model.folding import fold_batch_norm
 from model.generators import load_generator
+from model.judge import judging_fault
 from model.latents import Latents, sample_latents
 from model.observation import Observation, Task, psnr_db
 from model.spec import GeneratorSpec
 
 MAX_STEPS = 2000
 MAX_RESTARTS = 64
+MAX_REALISM = 1.0
 
 # Adam (Kingma & Ba, 2015) with a step that falls as half a cosine.
 _STEP_SIZE = 0.2
@@ -56,6 +60,7 @@ _PRIORS: dict[Task, float] = {
 class InversionOptions:
     """How to search. `label` None tries every class; |z| stays below `max_magnitude`.
 
+    `realism`, from 0 to 1, is how much the discriminator's judgement of the image weighs.
     ValueError if a number is out of its bounds.
     """
 
@@ -65,12 +70,15 @@ class InversionOptions:
     restarts: int = 8
     seed: int = 0
     max_magnitude: float = 10.0
+    realism: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the bounds."""
         for name, most in (("steps", MAX_STEPS), ("restarts", MAX_RESTARTS)):
             if not 1 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must be from 1 to {most}")
+        if not 0.0 <= self.realism <= MAX_REALISM:
+            raise ValueError(f"realism must be from 0 to {MAX_REALISM:g}")
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,11 @@ class FoundLatent:
 
 
 class DifferentiableGenerator:
-    """A checkpoint's generator in float32, with gradients with respect to z."""
+    """A checkpoint's generator in float32, with gradients with respect to z.
+
+    Its discriminator too, if it has one that judges single images; else `judging_fault` says why
+    there is none.
+    """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu") -> None:
         self.spec: GeneratorSpec = checkpoint.spec
@@ -98,6 +110,19 @@ class DifferentiableGenerator:
             self.device,
             memory_format=torch.channels_last,  # type: ignore[call-overload]
         )
+        self.judging_fault = judging_fault(checkpoint)
+        self._discriminator: nn.Module | None = None
+        self._is_told_labels = False
+        if checkpoint.discriminator is not None and self.judging_fault is None:
+            self._is_told_labels = checkpoint.discriminator.is_told_labels
+            held = checkpoint.discriminator.load(checkpoint.spec)
+            self._discriminator = held.to(self.device)
+
+    def doubt(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        """Return softplus(-D) of images (n, c, h, w), (n,): how little they are like the data."""
+        assert self._discriminator is not None  # there is no fault
+        told = labels if self._is_told_labels else None
+        return F.softplus(-self._discriminator(images, told))
 
 
 @dataclass
@@ -131,6 +156,8 @@ class Inversion:
         factor = observation.factor
         if (height * factor, width * factor, channels) != generator.spec.pixels_shape:
             raise ValueError(f"the image is not of this generator's {generator.spec.pixels_shape}")
+        if options.realism and generator.judging_fault:
+            raise ValueError(f"realism: {generator.judging_fault}")
         self._generator = generator
         self._options = options
         self._error_of = observation.measure(generator.device)
@@ -196,8 +223,11 @@ class Inversion:
 
     def _look(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Return J of each row, (n,), and remember the lowest."""
-        errors = self._error_of(self._generator.module(z, labels))
+        images = self._generator.module(z, labels)
+        errors = self._error_of(images)
         objectives = errors + self._prior * z.square().sum(1)
+        if realism := self._options.realism:
+            objectives = objectives + realism * self._generator.doubt(images, labels)
         row = int(objectives.detach().argmin())
         lowest = float(objectives[row].detach())
         if self._best is None or lowest < self._best[0]:

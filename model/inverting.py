@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from model.blending import blend
-from model.checkpoint import read_checkpoint
+from model.checkpoint import Checkpoint, read_checkpoint
 from model.inference import choose_device, require_exact_kernels
 from model.inversion import DifferentiableGenerator, FoundLatent, Inversion, InversionOptions
 from model.picture import PictureError, observe, read_picture
@@ -28,10 +28,7 @@ def run_invert(arguments: argparse.Namespace) -> None:
     checkpoint or the image cannot be used.
     """
     checkpoint = read_checkpoint(arguments.checkpoint)
-    label = None if arguments.label is None else label_index(checkpoint, arguments.label)
-    options = InversionOptions(
-        arguments.task, label, arguments.steps, arguments.restarts, arguments.seed
-    )
+    options = _read_options(arguments, checkpoint)
     try:
         picture = read_picture(arguments.image.read_bytes(), _MAX_PIXELS)
         observation = observe(picture, checkpoint.spec, arguments.task, arguments.factor)
@@ -57,6 +54,17 @@ def run_invert(arguments: argparse.Namespace) -> None:
     print(
         f"{arguments.out}, {latent}: {found.psnr_db:.2f} dB of what is known, "
         f"|z| {np.linalg.norm(found.z):.2f}"
+    )
+
+
+def _read_options(arguments: argparse.Namespace, checkpoint: Checkpoint) -> InversionOptions:
+    return InversionOptions(
+        task=arguments.task,
+        label=None if arguments.label is None else label_index(checkpoint, arguments.label),
+        steps=arguments.steps,
+        restarts=arguments.restarts,
+        seed=arguments.seed,
+        realism=arguments.realism,
     )
 
 

@@ -24,6 +24,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--restarts", type=int, default=8, help="descents (default: 8)")
     command.add_argument("--seed", type=int, default=0, help="the first start (default: 0)")
     command.add_argument(
+        "--realism",
+        type=float,
+        default=0.0,
+        help="how much the discriminator's judgement weighs, from 0 (not at all, the default) to 1",
+    )
+    command.add_argument(
         "--factor",
         type=int,
         choices=(2, 4, 8),

@@ -1,4 +1,4 @@
-"""The arguments of the commands about the latent space: directions, explore, mix."""
+"""The arguments of the commands about the latent space: directions, explore, walk, mix."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from pathlib import Path
 
 from model.subcommand import Subcommands, add_device, add_rendering, add_subcommand
 
+# Named here, not read from model.easing, so that --help loads no numpy.
+_EASINGS = ("linear", "ease", "ease-in", "ease-out", "ease-in-out")
+
 
 def add_latent_commands(commands: Subcommands) -> None:
-    """Add directions, explore and mix."""
+    """Add directions, explore, walk, mix and neighbours."""
     _add_directions(commands)
     _add_explore(commands)
+    _add_walk(commands)
     _add_mix(commands)
+    _add_neighbours(commands)
 
 
 def add_edits(command: argparse.ArgumentParser) -> None:
@@ -57,8 +62,41 @@ def _add_explore(commands: Subcommands) -> None:
     bound = "strength (default: what the direction is meant for)"
     command.add_argument("--from", dest="start", type=float, metavar="S", help=f"first {bound}")
     command.add_argument("--to", dest="stop", type=float, metavar="S", help=f"last {bound}")
+    command.add_argument(
+        "--through", metavar="S,S,...", help="strengths to pass instead, as --through=0,3,-3,0"
+    )
     command.add_argument("--steps", type=int, default=9, help="images in all (default: 9)")
+    _add_easing(command)
     _add_image(command, "strip.png")
+
+
+def _add_walk(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "walk",
+        "model.walking:run_walk",
+        "Render the way from seed to seed: a strip, or a folder of single images.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument("--seeds", required=True, help="the seeds to pass, such as 1,2,9-12")
+    command.add_argument("--steps", type=int, default=16, help="images in all (default: 16)")
+    command.add_argument(
+        "--method",
+        choices=("slerp", "lerp"),
+        default="slerp",
+        help="on the sphere, or straight (default: slerp)",
+    )
+    _add_easing(command)
+    _add_image(command, "walk.png")
+
+
+def _add_easing(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--easing",
+        choices=_EASINGS,
+        default="linear",
+        help="between each two key frames, as CSS has it (default: linear)",
+    )
 
 
 def _add_mix(commands: Subcommands) -> None:
@@ -82,6 +120,21 @@ def _add_mix(commands: Subcommands) -> None:
         help="bring the sum to the length of a sample (default: on)",
     )
     _add_image(command, "mix.png")
+
+
+def _add_neighbours(commands: Subcommands) -> None:
+    command = add_subcommand(
+        commands,
+        "neighbours",
+        "model.walking:run_neighbours",
+        "Name the seeds whose latents are nearest to that of a seed.",
+    )
+    command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")
+    command.add_argument("--seed", type=int, required=True, help="whose neighbours")
+    command.add_argument("--count", type=int, default=8, help="how many to name (default: 8)")
+    command.add_argument(
+        "--among", type=int, default=10_000, help="the seeds 0 to AMONG - 1 (default: 10000)"
+    )
 
 
 def _add_image(command: argparse.ArgumentParser, out: str) -> None:

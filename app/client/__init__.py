@@ -3,7 +3,14 @@
 Imports httpx and Pillow and nothing of the service, so it works where torch is not installed.
 """
 
-from app.client.answers import Direction, GeneratedImage, Model
+from app.client.answers import (
+    Direction,
+    GeneratedImage,
+    Latent,
+    Model,
+    Neighbour,
+    Verification,
+)
 from app.client.asynchronous import AsyncGanloom
 from app.client.failures import (
     ForeignAnswerError,
@@ -12,6 +19,7 @@ from app.client.failures import (
     UnreachableError,
 )
 from app.client.job_answers import Inversion, Job, JobFailedError
+from app.client.options import Mix, Term
 from app.client.retrying import Retries
 from app.client.synchronous import Ganloom
 
@@ -25,8 +33,13 @@ __all__ = [
     "Inversion",
     "Job",
     "JobFailedError",
+    "Latent",
+    "Mix",
     "Model",
+    "Neighbour",
     "OverloadedError",
     "Retries",
+    "Term",
     "UnreachableError",
+    "Verification",
 ]

@@ -6,11 +6,16 @@ import base64
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from PIL import Image
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+KindT = TypeVar("KindT", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,43 @@ class Direction:
     leaks: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Latent:
+    """The z behind a seeded image: what `generate` takes, with the same `label`."""
+
+    z: tuple[float, ...]
+    label: int | None
+    seed: int
+    model: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A seed whose latent is near, and the cosine of the angle between the two."""
+
+    seed: int
+    distance: float
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of a picture.
+
+    `verdict` is identical, altered, another-model or unknown. `claim` is what the file says of
+    itself, `difference` counts what is not as the service renders it.
+    """
+
+    verdict: str
+    detail: str
+    model: str | None
+    digest: str | None
+    claim: Mapping[str, Any] | None
+    difference: Mapping[str, Any] | None
+    is_same_numeric_path: bool | None
+
+
 def read_images(answer: httpx.Response) -> list[GeneratedImage]:
     """Read the `json` layout of /generate."""
     document = answer.json()
@@ -76,14 +118,15 @@ def read_images(answer: httpx.Response) -> list[GeneratedImage]:
 
 
 def read_still(answer: httpx.Response) -> GeneratedImage:
-    """Read one image of /images; its seed is the one that was rendered."""
+    """Read one image with where it comes from; its seed is the one that was rendered, if any."""
+    seeds = answer.headers["X-Ganloom-Seeds"]
     return GeneratedImage(
         image=open_image(answer.content),
         data=answer.content,
         media_type=answer.headers["Content-Type"],
         model=answer.headers["X-Ganloom-Model"],
         digest=answer.headers["X-Ganloom-Digest"],
-        seed=int(answer.headers["X-Ganloom-Seeds"]),
+        seed=None if seeds == "none" else int(seeds),
     )
 
 
@@ -93,8 +136,68 @@ def read_frames(answer: httpx.Response) -> list[Image.Image]:
         return [open_image(archive.read(name)) for name in archive.namelist()]
 
 
-def read_model(document: Mapping[str, Any]) -> Model:
-    """Read one model of /models."""
+def read_models(answer: httpx.Response) -> list[Model]:
+    """Read /models."""
+    return [_read_model(item) for item in answer.json()["models"]]
+
+
+def read_default(answer: httpx.Response) -> str:
+    """Read the name of the default model of /models."""
+    return str(answer.json()["default"])
+
+
+def read_model(answer: httpx.Response) -> Model:
+    """Read /models/{name}."""
+    return _read_model(answer.json())
+
+
+def read_directions(answer: httpx.Response) -> list[Direction]:
+    """Read /models/{name}/directions, in the order of the service."""
+    return [_read_fields(Direction, item) for item in answer.json()["directions"]]
+
+
+def read_latent(answer: httpx.Response) -> Latent:
+    """Read /latents/{seed}."""
+    document = answer.json()
+    return _read_fields(Latent, {**document, "z": tuple(document["z"])})
+
+
+def read_neighbours(answer: httpx.Response) -> list[Neighbour]:
+    """Read /models/{name}/neighbours, nearest first."""
+    return [_read_fields(Neighbour, item) for item in answer.json()["neighbours"]]
+
+
+def read_verification(answer: httpx.Response) -> Verification:
+    """Read /verify."""
+    return _read_fields(Verification, answer.json())
+
+
+def read_strip(answer: httpx.Response) -> Image.Image:
+    """Read one image that is no single still."""
+    return open_image(answer.content)
+
+
+def read_film(answer: httpx.Response) -> bytes:
+    """Read moving pictures as the bytes of their file; ValueError if it is something else."""
+    media_type = answer.headers["Content-Type"]
+    if not media_type.startswith(("image/", "video/")):
+        raise ValueError(f"{media_type} is no film")
+    return answer.content
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Decode now, so that a broken file is told here and not when it is first looked at."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def _read_fields(kind: type[KindT], item: Mapping[str, Any]) -> KindT:
+    """Make a dataclass of the entries that have the names of its fields."""
+    return kind(**{each.name: item[each.name] for each in fields(kind)})
+
+
+def _read_model(document: Mapping[str, Any]) -> Model:
     spec = document["spec"]
     return Model(
         name=document["name"],
@@ -108,18 +211,3 @@ def read_model(document: Mapping[str, Any]) -> Model:
         licence=document["provenance"].get("licence"),
         details=document,
     )
-
-
-def read_directions(answer: httpx.Response) -> list[Direction]:
-    """Read /models/{name}/directions, in the order of the service."""
-    fields = ("name", "kind", "order", "strength", "scores", "leaks")
-    return [
-        Direction(**{name: item[name] for name in fields}) for item in answer.json()["directions"]
-    ]
-
-
-def open_image(data: bytes) -> Image.Image:
-    """Decode now, so that a broken file is told here and not when it is first looked at."""
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Unpack
 
-from app.client.calls import SearchOptions, call_invert, call_job
+from app.client.answers import read_still, read_strip
+from app.client.calls import call_invert, call_job
 from app.client.connections import AsyncConnection
 from app.client.failures import GanloomError, UnreachableError
 from app.client.job_answers import (
@@ -18,6 +19,7 @@ from app.client.job_answers import (
     read_inversion,
     read_job,
 )
+from app.client.options import SearchOptions
 from app.client.synchronous_jobs import POLL_S
 from app.client.uploading import Picture, read_upload
 
@@ -34,16 +36,15 @@ class AsyncJobs:
         ValueError if `picture` is no PNG, JPEG, WebP or Pillow image.
         """
         call = call_invert(await asyncio.to_thread(read_upload, picture), options)
-        return read_job((await self._connection.send(call)).json())
+        return await self._connection.ask(call, read_job)
 
     async def show(self, job_id: str) -> Job:
         """Ask how far a job is."""
-        return read_job((await self._connection.send(call_job(job_id))).json())
+        return await self._connection.ask(call_job(job_id), read_job)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job; one that has ended is forgotten by the service."""
-        answer = await self._connection.send(call_job(job_id, method="DELETE"))
-        return read_job(answer.json())
+        return await self._connection.ask(call_job(job_id, method="DELETE"), read_job)
 
     async def follow(self, job: Job, *, poll_s: float | None = None) -> AsyncGenerator[Job, None]:
         """Give the job whenever it gets on, and for the last time when it has ended.
@@ -65,11 +66,12 @@ class AsyncJobs:
         """Get what a job found, and its images; JobFailedError if it found nothing."""
         if job.state != "done":
             raise JobFailedError(job)
-        send = self._connection.send
-        rendered = await send(call_job(job.id, "/result.png"))
+        ask = self._connection.ask
+        rendered = await ask(call_job(job.id, "/result.png"), read_still)
         composite = None
         if job.task == "inpaint":
-            composite = await send(call_job(job.id, "/result.png", view="composite"))
+            call = call_job(job.id, "/result.png", view="composite")
+            composite = await ask(call, read_strip)
         return read_inversion(job, rendered, composite)
 
     async def run(

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 from urllib.parse import quote
 
-StillFormat = Literal["png", "jpeg", "webp"]
-FilmFormat = Literal["gif", "apng", "webp", "mp4", "webm"]
-Task = Literal["invert", "inpaint", "denoise", "super-resolve"]
-
-
-class Options(TypedDict, total=False):
-    """What every picture may be asked with; what is left out is the service's default.
-
-    `edits` says how far to go along which directions, each from -20 to 20.
-    """
-
-    model: str
-    label: int | str
-    truncation: float
-    edits: Mapping[str, float]
-
-
-class SearchOptions(TypedDict, total=False):
-    """How to search for a latent; what is left out is the service's default."""
-
-    model: str
-    digest: str
-    label: int | str
-    task: Task
-    factor: Literal[2, 4, 8]
-    steps: int
-    restarts: int
-    seed: int
+from app.client.options import (
+    AvatarOptions,
+    CachedOptions,
+    FilmOptions,
+    GenerateOptions,
+    Options,
+    SearchOptions,
+    StillFormat,
+    StillOptions,
+    VerifyOptions,
+    WalkOptions,
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +27,6 @@ class Upload:
 
     data: bytes
     media_type: str
-
-
-class StillOptions(Options, total=False):
-    """What a still may be asked with; `best_of` seeds, from 1 to 16, are chosen from for each."""
-
-    best_of: int
 
 
 @dataclass(frozen=True)
@@ -84,16 +62,29 @@ class Call:
 
 @dataclass(frozen=True)
 class Line:
-    """One seed along one direction, `between` two strengths, or those it is meant for."""
+    """One seed along one direction, `between` two strengths or more, or those it is meant for."""
 
     seed: int
     direction: str
-    between: tuple[float, float] | None
+    between: Sequence[float] | None
     steps: int
+
+    def to_query(self) -> dict[str, Any]:
+        """Write it as a URL has it."""
+        query: dict[str, Any] = {"seed": self.seed, "direction": self.direction}
+        stops = [_write_number(stop) for stop in self.between or ()]
+        if len(stops) == 2:
+            query |= {"from": stops[0], "to": stops[1]}
+        elif self.between is not None:
+            query["through"] = ",".join(stops)
+        return query | {"steps": self.steps}
 
 
 def call_generate(
-    source: dict[str, Any], options: Options, image_format: StillFormat, deadline_s: float | None
+    source: dict[str, Any],
+    options: GenerateOptions,
+    image_format: StillFormat,
+    deadline_s: float | None,
 ) -> Call:
     """Ask POST /generate for files of their own, with their seeds and labels."""
     given = {name: value for name, value in source.items() if value is not None}
@@ -104,32 +95,68 @@ def call_generate(
 
 
 def call_image(
-    seed: int, options: Options, image_format: StillFormat, deadline_s: float | None
+    seed: int, options: StillOptions, image_format: StillFormat, deadline_s: float | None
 ) -> Call:
     """Ask GET /images for one seed, which any cache on the way may answer."""
-    extension = "jpg" if image_format == "jpeg" else image_format
-    path = f"/images/{seed}.{extension}"
+    path = f"/images/{seed}.{_extension(image_format)}"
     return Call("GET", path, query=_to_query(options), deadline_s=deadline_s)
 
 
+def call_mix(
+    sums: Mapping[str, Sequence[Sequence[int]]],
+    options: CachedOptions,
+    shape: dict[str, Any],
+    deadline_s: float | None,
+) -> Call:
+    """Ask GET /mix; `sums` are the seeds of each mean to add or take away, `shape` the rest."""
+    written = {name: [",".join(map(str, each)) for each in means] for name, means in sums.items()}
+    return Call("GET", "/mix", {**written, **shape, **_to_query(options)}, deadline_s=deadline_s)
+
+
+def call_avatar(
+    text: str, options: AvatarOptions, image_format: StillFormat, deadline_s: float | None
+) -> Call:
+    """Ask GET /avatar for the picture of a string."""
+    query: dict[str, Any] = {"seed": text, **options}
+    if "background_color" in options:
+        query["backgroundColor"] = query.pop("background_color")
+    return Call("GET", f"/avatar.{_extension(image_format)}", query, deadline_s=deadline_s)
+
+
 def call_interpolate(
-    seeds: Sequence[int], options: Options, walk: dict[str, Any], deadline_s: float | None
+    seeds: Sequence[int],
+    options: WalkOptions | FilmOptions,
+    walk: dict[str, Any],
+    deadline_s: float | None,
 ) -> Call:
     """Ask GET /interpolate for a walk through two seeds or more; `walk` has steps and so on."""
     query = {"seeds": ",".join(map(str, seeds)), **walk, **_to_query(options)}
     return Call("GET", "/interpolate", query=query, deadline_s=deadline_s)
 
 
-def call_explore(line: Line, options: Options, file_format: str, deadline_s: float | None) -> Call:
+def call_explore(
+    line: Line, options: WalkOptions | FilmOptions, file_format: str, deadline_s: float | None
+) -> Call:
     """Ask GET /explore for one seed along one direction."""
-    bounds = {} if line.between is None else dict(zip(("from", "to"), line.between, strict=True))
-    query = {
-        **{"seed": line.seed, "direction": line.direction, "steps": line.steps},
-        **{name: _write_strength(strength) for name, strength in bounds.items()},
-        **{"format": file_format},
-        **_to_query(options),
-    }
+    query = {**line.to_query(), "format": file_format, **_to_query(options)}
     return Call("GET", "/explore", query=query, deadline_s=deadline_s)
+
+
+def call_latent(seed: int, options: CachedOptions) -> Call:
+    """Ask GET /latents for the z behind one seed."""
+    return Call("GET", f"/latents/{seed}", _to_query(options))
+
+
+def call_neighbours(model: str, point: dict[str, Any], count: int, among: int) -> Call:
+    """Ask POST /models/{name}/neighbours; `point` is a seed or a latent."""
+    given = {name: value for name, value in point.items() if value is not None}
+    body = {**given, "count": count, "among": among}
+    return Call("POST", f"/models/{quote(model, safe='')}/neighbours", body=body)
+
+
+def call_verify(upload: Upload, options: VerifyOptions, deadline_s: float | None) -> Call:
+    """Ask POST /verify about a picture."""
+    return Call("POST", "/verify", _to_query(options), upload=upload, deadline_s=deadline_s)
 
 
 def call_model(name: str) -> Call:
@@ -154,17 +181,21 @@ def call_job(
     return Call(method, f"/jobs/{quote(job_id, safe='')}{part}", query=query)
 
 
-def _to_query(options: Options) -> dict[str, Any]:
+def _to_query(options: Options | VerifyOptions) -> dict[str, Any]:
     """Write options as a URL has them; equal edits are one URL, and one place in a cache."""
     query: dict[str, Any] = {**options}
     edits = query.pop("edits", None)
     if edits:
-        written = [f"{name}:{_write_strength(edits[name])}" for name in sorted(edits)]
+        written = [f"{name}:{_write_number(edits[name])}" for name in sorted(edits)]
         query["edits"] = ",".join(written)
     return query
 
 
-def _write_strength(strength: float) -> str:
+def _extension(image_format: StillFormat) -> str:
+    return "jpg" if image_format == "jpeg" else image_format
+
+
+def _write_number(strength: float) -> str:
     """Write a strength to the four decimals that count."""
     text = f"{strength:.4f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

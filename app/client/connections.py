@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 
 from app.client.calls import Call
-from app.client.failures import UnreachableError, raise_for_problem
+from app.client.failures import (
+    AnswerT,
+    UnreachableError,
+    raise_for_problem,
+    read_answer,
+)
 from app.client.retrying import Retries
 
 
@@ -45,13 +50,17 @@ class Connection:
         raise_for_problem(answer)
         return answer
 
+    def ask(self, call: Call, read: Callable[[httpx.Response], AnswerT]) -> AnswerT:
+        """Send, and return what `read` makes of the answer; raises GanloomError."""
+        return read_answer(self.send(call), read)
+
     def read_lines(self, call: Call) -> Iterator[str]:
         """Ask once, and give the lines of the answer as they come; raises GanloomError."""
         try:
             with self._http.stream(**call.to_request()) as answer:
                 if answer.status_code >= 400:
                     answer.read()
-                    raise_for_problem(answer)
+                raise_for_problem(answer)
                 yield from answer.iter_lines()
         except httpx.TransportError as error:
             raise UnreachableError(str(error) or type(error).__name__) from error
@@ -93,13 +102,17 @@ class AsyncConnection:
         raise_for_problem(answer)
         return answer
 
+    async def ask(self, call: Call, read: Callable[[httpx.Response], AnswerT]) -> AnswerT:
+        """Send, and return what `read` makes of the answer; raises GanloomError."""
+        return read_answer(await self.send(call), read)
+
     async def read_lines(self, call: Call) -> AsyncIterator[str]:
         """Ask once, and give the lines of the answer as they come; raises GanloomError."""
         try:
             async with self._http.stream(**call.to_request()) as answer:
                 if answer.status_code >= 400:
                     await answer.aread()
-                    raise_for_problem(answer)
+                raise_for_problem(answer)
                 async for line in answer.aiter_lines():
                     yield line
         except httpx.TransportError as error:

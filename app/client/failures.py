@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import httpx
+
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,19 @@ def raise_for_problem(answer: httpx.Response) -> None:
     kind = OverloadedError if answer.status_code == 429 else GanloomError
     title = str(problem.get("title", answer.reason_phrase))
     raise kind(answer.status_code, title, str(problem.get("detail", "")), faults)
+
+
+def read_answer(answer: httpx.Response, read: Callable[[httpx.Response], AnswerT]) -> AnswerT:
+    """Return what `read` makes of an answer; ForeignAnswerError if it is none of the service's.
+
+    A login page or a proxy may answer with any status, type and content.
+    """
+    try:
+        return read(answer)
+    # What json, base64, zipfile, Pillow and the look for a field raise on other content.
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, BadZipFile) as error:
+        detail = f"{answer.url} answered with something else: is it a ganloom service?"
+        raise ForeignAnswerError(answer.status_code, "Foreign answer", detail, ()) from error
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import httpx
 from PIL import Image
 
-from app.client.answers import open_image
-from app.client.failures import GanloomError
+from app.client.answers import GeneratedImage
+from app.client.failures import ForeignAnswerError, GanloomError
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -81,11 +81,19 @@ class EventReader:
             return None
         text = "\n".join(self._data)
         self._data.clear()
-        return read_job(json.loads(text))
+        try:
+            return _read_job(json.loads(text))
+        except (ValueError, LookupError, TypeError) as error:
+            detail = "The events are not a job's: is it a ganloom service?"
+            raise ForeignAnswerError(200, "Foreign answer", detail, ()) from error
 
 
-def read_job(document: Mapping[str, Any]) -> Job:
+def read_job(answer: httpx.Response) -> Job:
     """Read one job of /jobs."""
+    return _read_job(answer.json())
+
+
+def _read_job(document: Mapping[str, Any]) -> Job:
     found = document["result"]
     return Job(
         id=document["id"],
@@ -101,9 +109,7 @@ def read_job(document: Mapping[str, Any]) -> Job:
     )
 
 
-def read_inversion(
-    job: Job, rendered: httpx.Response, composite: httpx.Response | None
-) -> Inversion:
+def read_inversion(job: Job, rendered: GeneratedImage, composite: Image.Image | None) -> Inversion:
     """Put a job that is done and its images together."""
     assert job.latent is not None
     assert job.psnr_db is not None
@@ -111,9 +117,9 @@ def read_inversion(
         latent=job.latent,
         label=job.label,
         psnr_db=job.psnr_db,
-        image=open_image(rendered.content),
-        data=rendered.content,
-        composite=None if composite is None else open_image(composite.content),
+        image=rendered.image,
+        data=rendered.data,
+        composite=composite,
         model=job.model,
         digest=job.digest,
     )

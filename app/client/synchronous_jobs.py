@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import Unpack
 
-from app.client.calls import SearchOptions, call_invert, call_job
+from app.client.answers import read_still, read_strip
+from app.client.calls import call_invert, call_job
 from app.client.connections import Connection
 from app.client.failures import GanloomError, UnreachableError
 from app.client.job_answers import (
@@ -17,6 +18,7 @@ from app.client.job_answers import (
     read_inversion,
     read_job,
 )
+from app.client.options import SearchOptions
 from app.client.uploading import Picture, read_upload
 
 POLL_S = 1.0
@@ -34,15 +36,15 @@ class Jobs:
         ValueError if `picture` is no PNG, JPEG, WebP or Pillow image.
         """
         call = call_invert(read_upload(picture), options)
-        return read_job(self._connection.send(call).json())
+        return self._connection.ask(call, read_job)
 
     def show(self, job_id: str) -> Job:
         """Ask how far a job is."""
-        return read_job(self._connection.send(call_job(job_id)).json())
+        return self._connection.ask(call_job(job_id), read_job)
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; one that has ended is forgotten by the service."""
-        return read_job(self._connection.send(call_job(job_id, method="DELETE")).json())
+        return self._connection.ask(call_job(job_id, method="DELETE"), read_job)
 
     def follow(self, job: Job, *, poll_s: float | None = None) -> Generator[Job, None, None]:
         """Give the job whenever it gets on, and for the last time when it has ended.
@@ -64,11 +66,12 @@ class Jobs:
         """Get what a job found, and its images; JobFailedError if it found nothing."""
         if job.state != "done":
             raise JobFailedError(job)
-        send = self._connection.send
-        rendered = send(call_job(job.id, "/result.png"))
+        ask = self._connection.ask
+        rendered = ask(call_job(job.id, "/result.png"), read_still)
         composite = None
         if job.task == "inpaint":
-            composite = send(call_job(job.id, "/result.png", view="composite"))
+            call = call_job(job.id, "/result.png", view="composite")
+            composite = ask(call, read_strip)
         return read_inversion(job, rendered, composite)
 
     def run(

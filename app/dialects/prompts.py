@@ -3,6 +3,7 @@
     prompt    = phrase, then more after "," or " and " or " with ", and before " without "
     phrase    = "seed" NUMBER            the seed
               | CLASS                    a class of the model by name; "seven" for a class "7"
+              | "class" NUMBER           a class by its index, where names differ in case alone
               | NUMBER                   a class of that name, or else the seed
               | "truncation" NUMBER      from 0 to 1
               | "random"                 a seed drawn by the server, as when none is named
@@ -46,7 +47,7 @@ class Prompt:
 
     def write(self, vocabulary: Vocabulary) -> str:
         """Write the shortest prompt that means the same."""
-        phrases = [] if self.label is None else [vocabulary.class_names[self.label]]
+        phrases = [] if self.label is None else [vocabulary.name_class(self.label)]
         phrases += [_write_edit(name, strength, vocabulary) for name, strength in self.edits]
         phrases += ["random" if self.seed is None else f"seed {self.seed}"]
         if self.truncation != 1.0:
@@ -58,7 +59,7 @@ def read_prompt(text: str, vocabulary: Vocabulary) -> Prompt:
     """Read a prompt to a model with these words; InvalidRequest says what could be meant."""
     whole = strip(text)
     if whole in vocabulary.classes:
-        return Prompt(label=vocabulary.classes[whole])
+        return Prompt(label=vocabulary.find_class(whole))
     found, rest = _take_class(whole, vocabulary)
     edits: dict[str, float] = {}
     unknown: list[str] = []
@@ -90,7 +91,7 @@ def _take_class(whole: str, vocabulary: Vocabulary) -> tuple[dict[str, float], s
     """
     for name in sorted(vocabulary.classes, key=len, reverse=True):
         if whole.startswith(name) and (joint := _JOINT.match(whole, len(name))):
-            return {"class": vocabulary.classes[name]}, whole[joint.end() :]
+            return {"class": vocabulary.find_class(name)}, whole[joint.end() :]
     return {}, whole
 
 
@@ -132,7 +133,7 @@ def _read_edit(phrase: str, vocabulary: Vocabulary) -> tuple[str, float] | None:
 def _read_phrase(phrase: str, vocabulary: Vocabulary) -> dict[str, float] | None:
     """Read a class, a seed or a truncation; None if it is none of them."""
     if phrase in vocabulary.classes:
-        return {"class": vocabulary.classes[phrase]}
+        return {"class": vocabulary.find_class(phrase)}
     if phrase == "random":
         return {}
     if match := _TRUNCATION.fullmatch(phrase):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
+from app.errors import InvalidRequest
 from model.directions import Direction
+
+MeaningT = TypeVar("MeaningT")
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _ARTICLE = re.compile(r"(?:(?:a|an|the|image of|picture of|photo of) )*")
@@ -26,20 +30,43 @@ class Vocabulary:
     model: str = ""
 
     @cached_property
-    def classes(self) -> dict[str, int]:
-        """What each class may be called; a name of its own goes before a number's word."""
-        words = {
-            _DIGITS[int(name)]: index
+    def classes(self) -> dict[str, tuple[int, ...]]:
+        """What each class may be called; a name of its own goes before a number's word.
+
+        Names that differ in case alone are one word here, which means several classes.
+        """
+        indices = range(len(self.class_names))
+        words = {f"class {index}": (index,) for index in indices}
+        words |= {
+            _DIGITS[int(name)]: (index,)
             for index, name in enumerate(self.class_names)
             if len(name) == 1 and name in "0123456789"
         }
-        return words | {strip(name): index for index, name in enumerate(self.class_names)}
+        return words | _gather((strip(self.class_names[index]), index) for index in indices)
+
+    def find_class(self, word: str) -> int:
+        """Return the class that a word of `classes` means; InvalidRequest if it means several."""
+        indices = self.classes[word]
+        if len(indices) > 1:
+            named = [f"'class {index}' ({self.class_names[index]})" for index in indices]
+            raise InvalidRequest("prompt", f"'{word}' may be {' or '.join(named)}: say which")
+        return indices[0]
+
+    def name_class(self, index: int) -> str:
+        """Return a word that means this class alone."""
+        name = self.class_names[index]
+        return name if self.classes[strip(name)] == (index,) else f"class {index}"
 
     @cached_property
     def attributes(self) -> dict[str, Direction]:
-        """What each direction may be called: `hair-black` is "black hair" too."""
-        words: dict[str, Direction] = {entry.name.lower(): entry for entry in self.directions}
-        for entry in self.directions:
+        """What each direction may be called: `hair-black` is "black hair" too.
+
+        Those whose names differ in case alone cannot be told apart, and are not among them.
+        """
+        named = _gather((entry.name.lower(), entry) for entry in self.directions)
+        plain = [entries[0] for entries in named.values() if len(entries) == 1]
+        words = {entry.name.lower(): entry for entry in plain}
+        for entry in plain:
             for word in _say(entry):
                 words.setdefault(word, entry)
         return words
@@ -68,6 +95,14 @@ def strip(text: str) -> str:
     plain = " ".join(text.lower().split())
     article = _ARTICLE.match(plain)
     return plain[article.end() :] if article else plain
+
+
+def _gather(pairs: Iterable[tuple[str, MeaningT]]) -> dict[str, tuple[MeaningT, ...]]:
+    """Return what each word means, in order."""
+    meanings: dict[str, tuple[MeaningT, ...]] = {}
+    for word, meaning in pairs:
+        meanings[word] = (*meanings.get(word, ()), meaning)
+    return meanings
 
 
 def _say(entry: Direction) -> Iterator[str]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from app.latent_schemas import DirectionInfo, DirectionList
 from app.routes.documentation import problems
+from app.routes.no_query import NO_QUERY
 from app.routes.service import CatalogOf
 
 router = APIRouter(tags=["latent space"])
@@ -17,6 +18,7 @@ router = APIRouter(tags=["latent space"])
     "/models/{name}/directions",
     summary="List the directions of a model",
     response_model=DirectionList,
+    dependencies=NO_QUERY,
     responses=problems(404, 422, 503),
 )
 async def list_directions(name: str, catalog: CatalogOf) -> Response:

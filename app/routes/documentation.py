@@ -19,6 +19,7 @@ from app.schemas import GenerateBody, GeneratedImages, Problem
 Responses = dict[int | str, dict[str, Any]]
 
 _REF = "#/components/schemas/"
+_OCTETS = "application/octet-stream"
 _BINARY = {"type": "string", "format": "binary"}
 _IMAGE_HEADERS = {
     "X-Ganloom-Model": "the model's name",
@@ -96,7 +97,7 @@ NEIGHBOURS_BODY = {
 def picture_body() -> dict[str, Any]:
     """Document a body that is the file of a picture."""
     types = [image_format.media_type for image_format in ImageFormat]
-    content = {media_type: {"schema": _BINARY} for media_type in types}
+    content = {media_type: {"schema": _BINARY} for media_type in [*types, _OCTETS]}
     return {"requestBody": {"description": "The file.", "required": True, "content": content}}
 
 

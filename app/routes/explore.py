@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.errors import InvalidRequest
 from app.latent_sources import Sweep
 from app.render_plan import RenderRequest
 from app.routes.cacheable_response import cacheable_response
@@ -18,7 +19,8 @@ from app.routes.walk_format import (
     choose_timing,
     choose_walk_layout,
 )
-from app.schemas import ExploreQuery
+from app.walk_schemas import ExploreQuery
+from model.edits import MAX_EDIT_STRENGTH, round_strength
 
 router = APIRouter(tags=["latent space"])
 
@@ -42,7 +44,7 @@ async def explore(
     layout, image_format = choose_walk_layout(request, query)
     plan = renderer.plan(
         RenderRequest(
-            source=Sweep(query.seed, query.direction, query.start, query.stop, query.steps),
+            source=_choose_sweep(query),
             layout=layout,
             image_format=image_format,
             model=query.model,
@@ -55,3 +57,18 @@ async def explore(
         )
     )
     return await cacheable_response(request, renderer, plan, is_negotiated=True)
+
+
+def _choose_sweep(query: ExploreQuery) -> Sweep:
+    """Take `through`, or `from` and `to`."""
+    through: tuple[float, ...] = ()
+    if query.through is not None:
+        through = tuple(round_strength(float(text)) for text in query.through.split(","))
+        for name, bound in (("from", query.start), ("to", query.stop)):
+            if bound is not None:
+                raise InvalidRequest(name, "not together with through")
+        if max(map(abs, through)) > MAX_EDIT_STRENGTH:
+            most = f"{MAX_EDIT_STRENGTH:g}"
+            raise InvalidRequest("through", f"strengths are from -{most} to {most}")
+    way = (query.start, query.stop, query.steps, query.easing, through)
+    return Sweep(query.seed, query.direction, *way)

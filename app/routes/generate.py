@@ -6,7 +6,7 @@ import secrets
 
 from fastapi import APIRouter, Request, Response
 
-from app.errors import InvalidFields, InvalidRequest
+from app.errors import InvalidRequest
 from app.image_encoding import ImageFormat
 from app.latent_sources import Mixes
 from app.render_plan import LatentRows, RenderRequest, Seeds
@@ -15,6 +15,7 @@ from app.routes.disconnection import run_unless_gone
 from app.routes.diversity import choose_diverse
 from app.routes.documentation import GENERATE_BODY, RENDER_PROBLEMS, answers, problems
 from app.routes.negotiation import choose_media_type
+from app.routes.no_query import refuse_query
 from app.routes.request_body import read_json_body
 from app.routes.responses import rendering_response
 from app.routes.service import Service, ServiceOf
@@ -24,7 +25,6 @@ from model.edits import make_edits
 # A random seed is short enough to be read out loud.
 _RANDOM_SEEDS = 2**32
 
-_MAX_NAMED = 20
 _IN_THE_BODY = 'goes into the body as JSON, such as {"seed": 7}; this address takes no query'
 
 _IMAGE_TYPES = [image_format.media_type for image_format in ImageFormat]
@@ -60,7 +60,7 @@ async def answer_generate(request: Request, service: Service) -> Response:
     renderer = service.require_renderer()
     renderer.require_room()
     limit_s = read_deadline_s(request)
-    _refuse_query(request)
+    refuse_query(request, _IN_THE_BODY)
     body = await read_json_body(request, GenerateBody, service.settings)
     source = _choose_source(body)
     if body.diverse:
@@ -81,14 +81,6 @@ async def answer_generate(request: Request, service: Service) -> Response:
     )
     rendering = await run_unless_gone(request, renderer.render(plan, limit_s))
     return rendering_response(rendering, {"Vary": "Accept"})
-
-
-def _refuse_query(request: Request) -> None:
-    """Refuse fields in the query, which would otherwise be as good as not said."""
-    if not request.scope["query_string"]:
-        return  # as nearly always, and then there is nothing to be parsed
-    if names := list(request.query_params)[:_MAX_NAMED]:
-        raise InvalidFields([(name, _IN_THE_BODY) for name in names])
 
 
 def _choose_source(body: GenerateBody) -> Seeds | LatentRows | Mixes:

@@ -23,7 +23,7 @@ from app.errors import UnknownModel
 from app.render_plan import most_images
 from app.routes.documentation import errors, json_body
 from app.routes.request_body import read_json_body
-from app.routes.service import CatalogOf, ServiceOf
+from app.routes.service import CatalogOf, Service, ServiceOf
 
 VERSION = "1"
 _EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
@@ -94,17 +94,25 @@ async def list_repository(
 
 
 @router.get(
+    "/v2/models/{name}", summary="Describe a model", response_model=ModelMetadata, responses=ERRORS
+)
+async def show_metadata(name: str, catalog: CatalogOf) -> Response:
+    """Name the inputs and outputs; all inputs but one of `z` and `seed` may be left out."""
+    return _describe(find_model(catalog, name, None))
+
+
+@router.get(
     "/v2/models/{name}/versions/{version}",
     summary="Describe a version",
     response_model=ModelMetadata,
     responses=ERRORS,
 )
-@router.get(
-    "/v2/models/{name}", summary="Describe a model", response_model=ModelMetadata, responses=ERRORS
-)
-async def describe_model(name: str, catalog: CatalogOf, version: str | None = None) -> Response:
-    """Name the inputs and outputs; all inputs but one of `z` and `seed` may be left out."""
-    generator = find_model(catalog, name, version)
+async def show_version_metadata(name: str, version: str, catalog: CatalogOf) -> Response:
+    """Do the same for the version `1`, or for a digest."""
+    return _describe(find_model(catalog, name, version))
+
+
+def _describe(generator: ServedGenerator) -> Response:
     tensors = [
         TensorMetadata(
             name=tensor.name,
@@ -126,22 +134,41 @@ async def describe_model(name: str, catalog: CatalogOf, version: str | None = No
 
 
 @router.get(
-    "/v2/models/{name}/versions/{version}/ready",
-    summary="Is a version ready",
-    response_model=ModelReady,
-    responses=ERRORS | {503: {"model": ModelReady, "description": "Not ready"}},
-)
-@router.get(
     "/v2/models/{name}/ready",
     summary="Is a model ready",
     response_model=ModelReady,
     responses=ERRORS | {503: {"model": ModelReady, "description": "Not ready"}},
 )
-async def show_model_ready(name: str, catalog: CatalogOf, version: str | None = None) -> Response:
+async def show_model_ready(name: str, catalog: CatalogOf) -> Response:
     """Say ready when this model can be served."""
-    generator = find_model(catalog, name, version)
+    return _tell_ready(find_model(catalog, name, None))
+
+
+@router.get(
+    "/v2/models/{name}/versions/{version}/ready",
+    summary="Is a version ready",
+    response_model=ModelReady,
+    responses=ERRORS | {503: {"model": ModelReady, "description": "Not ready"}},
+)
+async def show_version_ready(name: str, version: str, catalog: CatalogOf) -> Response:
+    """Do the same for the version `1`, or for a digest."""
+    return _tell_ready(find_model(catalog, name, version))
+
+
+def _tell_ready(generator: ServedGenerator) -> Response:
     is_ready = generator.fault is None
     return _json(ModelReady(name=generator.name, ready=is_ready), 200 if is_ready else 503)
+
+
+@router.get(
+    "/v2/models/{name}/config",
+    summary="Configuration of a model",
+    response_model=ModelConfig,
+    responses=ERRORS,
+)
+async def show_config(name: str, service: ServiceOf, catalog: CatalogOf) -> Response:
+    """Write what Triton calls the model configuration, as far as it means something here."""
+    return _configure(find_model(catalog, name, None), service)
 
 
 @router.get(
@@ -150,17 +177,14 @@ async def show_model_ready(name: str, catalog: CatalogOf, version: str | None = 
     response_model=ModelConfig,
     responses=ERRORS,
 )
-@router.get(
-    "/v2/models/{name}/config",
-    summary="Configuration of a model",
-    response_model=ModelConfig,
-    responses=ERRORS,
-)
-async def show_config(
-    name: str, service: ServiceOf, catalog: CatalogOf, version: str | None = None
+async def show_version_config(
+    name: str, version: str, service: ServiceOf, catalog: CatalogOf
 ) -> Response:
-    """Write what Triton calls the model configuration, as far as it means something here."""
-    generator = find_model(catalog, name, version)
+    """Do the same for the version `1`, or for a digest."""
+    return _configure(find_model(catalog, name, version), service)
+
+
+def _configure(generator: ServedGenerator, service: Service) -> Response:
     facts = generator.facts
     told = {"digest": generator.digest, "numeric_path": facts.numeric_path}
     config = ModelConfig(

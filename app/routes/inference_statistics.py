@@ -30,21 +30,27 @@ async def show_all_statistics(service: ServiceOf, catalog: CatalogOf) -> Statist
 
 
 @router.get(
-    "/v2/models/{name}/versions/{version}/stats",
-    summary="Statistics of a version",
-    response_model=StatisticsList,
-    responses=ERRORS,
-)
-@router.get(
     "/v2/models/{name}/stats",
     summary="Statistics of a model",
     response_model=StatisticsList,
     responses=ERRORS,
 )
-async def show_statistics(
-    name: str, service: ServiceOf, catalog: CatalogOf, version: str | None = None
-) -> StatisticsList:
+async def show_statistics(name: str, service: ServiceOf, catalog: CatalogOf) -> StatisticsList:
     """Count what one model has done since the start, whatever dialect asked."""
+    generator = find_model(catalog, name, None)
+    return StatisticsList(model_stats=[_measure(generator.name, service.metrics)])
+
+
+@router.get(
+    "/v2/models/{name}/versions/{version}/stats",
+    summary="Statistics of a version",
+    response_model=StatisticsList,
+    responses=ERRORS,
+)
+async def show_version_statistics(
+    name: str, version: str, service: ServiceOf, catalog: CatalogOf
+) -> StatisticsList:
+    """Do the same for the version `1`, or for a digest."""
     generator = find_model(catalog, name, version)
     return StatisticsList(model_stats=[_measure(generator.name, service.metrics)])
 

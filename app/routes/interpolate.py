@@ -18,7 +18,7 @@ from app.routes.walk_format import (
     choose_timing,
     choose_walk_layout,
 )
-from app.schemas import InterpolateQuery
+from app.walk_schemas import InterpolateQuery
 
 router = APIRouter(tags=["images"])
 

@@ -20,7 +20,9 @@ from app.routes.service import InversionsOf, Service, ServiceOf
 from model.observation import Observation
 from model.picture import PICTURE_FORMATS, PictureError, observe, read_picture
 
-_MEDIA_TYPES = tuple(PICTURE_FORMATS.values())
+# Octets are whatever their file is: clients that are generated know no other type of a file.
+_OCTETS = "application/octet-stream"
+_MEDIA_TYPES = (*PICTURE_FORMATS.values(), _OCTETS)
 _SUFFIX = ".safetensors"
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -66,6 +68,8 @@ async def invert(
     media_type = _read_media_type(request)
     plan = service.require_renderer().plan(_probe(query))
     plan.generator.require_ready()
+    if query.realism and plan.generator.judging_fault:
+        raise InvalidRequest("realism", plan.generator.judging_fault)
     settings = service.settings
     with service.upload_room.hold():
         data = await read_bounded_body(request, settings.max_upload_bytes, settings.deadline_s)
@@ -112,7 +116,7 @@ async def _observe(
 
     def decode() -> Observation:
         picture = read_picture(data, service.settings.max_upload_pixels)
-        if picture.media_type != media_type:
+        if media_type not in (picture.media_type, _OCTETS):
             raise PictureError(f"it is {picture.media_type}, but was sent as {media_type}")
         return observe(picture, plan.generator.spec, query.task, int(query.factor))
 
@@ -138,4 +142,5 @@ def _order(
         restarts=query.restarts,
         seed=query.seed,
         max_magnitude=service.settings.max_latent_magnitude,
+        realism=query.realism,
     )

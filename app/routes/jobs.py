@@ -22,6 +22,7 @@ from app.render_plan import LatentRows, RenderRequest
 from app.renderer import Rendering
 from app.routes.disconnection import run_unless_gone
 from app.routes.documentation import answers, problems
+from app.routes.no_query import NO_QUERY
 from app.routes.responses import rendering_response
 from app.routes.service import InversionsOf, RendererOf
 from model.blending import blend
@@ -59,6 +60,7 @@ router = APIRouter(prefix="/jobs", tags=["inversion"])
     "/{job_id}",
     summary="How far a job is",
     response_model=JobDocument,
+    dependencies=NO_QUERY,
     responses=problems(404, 410, 422, 503),
 )
 async def show_job(job_id: JobId, inversions: InversionsOf) -> Response:
@@ -70,6 +72,7 @@ async def show_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}",
     summary="Cancel or forget a job",
     response_model=JobDocument,
+    dependencies=NO_QUERY,
     responses=problems(404, 410, 422, 503),
 )
 async def cancel_job(job_id: JobId, inversions: InversionsOf) -> Response:
@@ -81,6 +84,7 @@ async def cancel_job(job_id: JobId, inversions: InversionsOf) -> Response:
     "/{job_id}/events",
     summary="Watch a job",
     response_class=StreamingResponse,
+    dependencies=NO_QUERY,
     responses=_EVENTS | problems(404, 410, 422, 503),
 )
 async def watch_job(job_id: JobId, inversions: InversionsOf) -> Response:

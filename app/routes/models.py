@@ -9,13 +9,20 @@ from fastapi import APIRouter, Response
 from app.catalog import Catalog, ServedGenerator
 from app.model_schemas import Limits, ModelInfo, ModelList
 from app.routes.documentation import problems
+from app.routes.no_query import NO_QUERY
 from app.routes.service import CatalogOf, ServiceOf
 from app.settings import Settings
 
 router = APIRouter(tags=["models"])
 
 
-@router.get("/models", summary="List the models", response_model=ModelList, responses=problems(503))
+@router.get(
+    "/models",
+    summary="List the models",
+    response_model=ModelList,
+    dependencies=NO_QUERY,
+    responses=problems(422, 503),
+)
 async def list_models(service: ServiceOf, catalog: CatalogOf) -> Response:
     """List every served model, and the one that answers when none is named."""
     models = [_describe(item, catalog, service.settings) for item in catalog]
@@ -26,6 +33,7 @@ async def list_models(service: ServiceOf, catalog: CatalogOf) -> Response:
     "/models/{name}",
     summary="Describe a model",
     response_model=ModelInfo,
+    dependencies=NO_QUERY,
     responses=problems(404, 422, 503),
 )
 async def describe_model(name: str, service: ServiceOf, catalog: CatalogOf) -> Response:

@@ -13,6 +13,7 @@ from app.catalog import ServedGenerator
 from app.latent_schemas import NeighbourInfo, NeighbourList, NeighboursBody
 from app.latent_sources import check_row
 from app.routes.documentation import NEIGHBOURS_BODY, problems
+from app.routes.no_query import NO_QUERY
 from app.routes.request_body import read_json_body
 from app.routes.service import CatalogOf, ServiceOf
 from app.settings import Settings
@@ -26,6 +27,7 @@ router = APIRouter(tags=["latent space"])
     "/models/{name}/neighbours",
     summary="Which seeds are near to a latent",
     response_model=NeighbourList,
+    dependencies=NO_QUERY,
     openapi_extra=NEIGHBOURS_BODY,
     responses=problems(404, 408, 413, 415, 422, 503),
 )

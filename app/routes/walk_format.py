@@ -11,7 +11,7 @@ from app.films.timing import DEFAULT_FRAME_MS, FilmTiming
 from app.image_encoding import AnimationFormat, ImageFormat
 from app.render_plan import Layout
 from app.routes.negotiation import choose_media_type
-from app.schemas import WalkFormat, WalkQuery
+from app.walk_schemas import WalkFormat, WalkQuery
 
 WALK_MEDIA_TYPES: dict[str, WalkFormat] = {
     "image/png": "png",

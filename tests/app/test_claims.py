@@ -54,6 +54,12 @@ def test_edits_and_sweeps_come_back() -> None:
     strip = claim(seeds=[1], layout="strip", sweep=SWEEP)
     assert strip
     assert strip.to_request(ImageFormat.PNG).source == Sweep(1, "glasses", -1.5, 2, 7)
+    eased = claim(
+        seeds=[1], layout="strip", sweep={**SWEEP, "easing": "ease", "through": [-1.5, 0, 2]}
+    )
+    assert eased
+    source = Sweep(1, "glasses", -1.5, 2, 7, "ease", (-1.5, 0, 2))
+    assert eased.to_request(ImageFormat.PNG).source == source
 
 
 @pytest.mark.parametrize(

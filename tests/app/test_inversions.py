@@ -53,6 +53,7 @@ def order(weights: Path) -> InversionOrder:
         restarts=64,
         seed=0,
         max_magnitude=10.0,
+        realism=0.0,
     )
 
 

@@ -72,7 +72,7 @@ def test_every_answer_is_documented(openapi: dict[str, Any]) -> None:
         "/jobs/{job_id}": ["200", "404", "410", "422", "503"],
         "/jobs/{job_id}/events": ["200", "404", "410", "422", "503"],
         "/jobs/{job_id}/result.png": sorted([*render, "409", "410"]),
-        "/models": ["200", "503"],
+        "/models": ["200", "422", "503"],
         "/models/{name}": ["200", "404", "422", "503"],
         "/models/{name}/directions": ["200", "404", "422", "503"],
         "/models/{name}/neighbours": ["200", "404", "408", "413", "415", "422", "503"],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.directions import Direction, Directions, DirectionsError
+from model.easing import ease
 from model.edits import edit_rows, make_edits, parse_edits, sweep_strengths, write_edits
 from model.latents import Latents
 
@@ -41,8 +42,23 @@ def test_an_unknown_direction_is_refused() -> None:
 
 
 def test_a_sweep_meets_both_ends_and_is_even() -> None:
-    assert sweep_strengths(-1, 1, 5) == [-1.0, -0.5, 0.0, 0.5, 1.0]
-    assert sweep_strengths(0, 1, 4) == [0.0, 0.3333, 0.6667, 1.0]
+    assert sweep_strengths((-1, 1), 5) == [-1.0, -0.5, 0.0, 0.5, 1.0]
+    assert sweep_strengths((0, 1), 4) == [0.0, 0.3333, 0.6667, 1.0]
+
+
+def test_a_sweep_meets_every_stop_and_eases_between_each_two() -> None:
+    assert sweep_strengths((0, 3, -3, 0), 7) == [0.0, 1.5, 3.0, 0.0, -3.0, -1.5, 0.0]
+    eased = sweep_strengths((0, 4, 0), 9, "ease-in")
+    assert [eased[at] for at in (0, 4, 8)] == [0.0, 4.0, 0.0]
+    quarter = float(ease(np.array([0.25]), "ease-in")[0])
+    assert (eased[1], eased[5]) == (round(4 * quarter, 4), round(4 - 4 * quarter, 4))
+    assert eased[1] < 1.0
+
+
+@pytest.mark.parametrize(("stops", "steps"), [((1.0,), 5), ((), 5), ((0.0, 1.0), 1)])
+def test_a_sweep_of_one_stop_or_one_step_is_refused(stops: tuple[float, ...], steps: int) -> None:
+    with pytest.raises(ValueError, match="at least two strengths and two steps"):
+        sweep_strengths(stops, steps)
 
 
 def test_what_is_written_is_read_back_as_the_same_edits() -> None:

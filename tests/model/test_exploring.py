@@ -42,6 +42,17 @@ def test_a_strip_holds_the_seed_at_each_strength(file: Path, tmp_path: Path) -> 
     assert np.array_equal(np.asarray(Image.open(out)), np.concatenate(list(expected), axis=1))
 
 
+def test_a_strip_passes_through_every_strength_that_is_named(file: Path, tmp_path: Path) -> None:
+    sweep = ["--seed", "7", "--direction", "pca-1", "--easing", "ease", "--steps", "3"]
+    out = tmp_path / "strip.png"
+    assert main(["explore", str(file), *sweep, "--through=-1,2,0", "--out", str(out), *FLAGS]) == 0
+    checkpoint = read_checkpoint(file)
+    edits = [(("pca-1", -1.0),), (("pca-1", 2.0),), ()]
+    one = sample_latents(checkpoint.spec, [7] * 3)
+    expected = render(file, edit_rows(one, checkpoint.directions, edits))
+    assert np.array_equal(np.asarray(Image.open(out)), np.concatenate(list(expected), axis=1))
+
+
 def test_sample_edits_every_seed(file: Path, tmp_path: Path) -> None:
     edited = ["--edits", "sefa-2:-1.5,pca-1:1"]
     assert (
@@ -71,6 +82,16 @@ def test_mix_adds_and_takes_away(file: Path, tmp_path: Path) -> None:
         (["explore", "--seed", "1", "--direction", "pca-1", "--steps", "1"], "--steps must be"),
         (["explore", "--seed", "1", "--direction", "pca-1", "--to", "21"], "from -20 to 20"),
         (["explore", "--seed", "1", "--direction", "pca-1", "--to", "nan"], "from -20 to 20"),
+        *[
+            (["explore", "--seed", "1", "--direction", "pca-1", *rest], reason)
+            for rest, reason in (
+                (["--through=1,2", "--to", "1"], "without --from and --to"),
+                (["--through=1,x"], "is written like 0,3,-3,0"),
+                (["--through=1"], "two strengths or more"),
+                (["--through=1,2,3", "--steps", "2"], "a step for each"),
+                (["--through=1,21"], "from -20 to 20"),
+            )
+        ],
         (["sample", "--edits", "pca-1"], "edits are written like"),
         (["mix"], "give from 1 to 4096 seeds"),
         (["mix", "--plus", "0-4096"], "give from 1 to 4096 seeds"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint
+from model.discriminators import DiscriminatorSpec, HeldDiscriminator, build_discriminator
 from model.inversion import (
     DifferentiableGenerator,
     FoundLatent,
@@ -16,6 +17,7 @@ from model.inversion import (
     InversionOptions,
     invert,
 )
+from model.judge import Judge
 from model.latents import Latents, sample_latents
 from model.observation import Observation
 from model.pixels import to_pixels
@@ -50,6 +52,18 @@ def sample(generator: DifferentiableGenerator, label: int | None = None) -> Any:
 @pytest.fixture(scope="module")
 def plain(plain_checkpoint: Checkpoint) -> DifferentiableGenerator:
     return DifferentiableGenerator(plain_checkpoint)
+
+
+@pytest.fixture(params=["plain", "classes"])
+def judged(request: pytest.FixtureRequest) -> Checkpoint:
+    """A checkpoint with a discriminator of random weights, told of classes where there are some."""
+    name = {"plain": "plain_checkpoint", "classes": "class_checkpoint"}[request.param]
+    checkpoint: Checkpoint = request.getfixturevalue(name)
+    torch.manual_seed(2)
+    description = DiscriminatorSpec("dcgan", 4)
+    weights = build_discriminator(checkpoint.spec, description).state_dict()
+    held = HeldDiscriminator(description, checkpoint.spec.is_conditional, weights)
+    return dataclasses.replace(checkpoint, discriminator=held)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.architecture)
@@ -120,7 +134,28 @@ def test_latents_stay_within_their_bound(plain: DifferentiableGenerator) -> None
     assert np.abs(found.z).max() <= 0.5
 
 
-@pytest.mark.parametrize("changes", [{"steps": 0}, {"steps": 2001}, {"restarts": 0}])
+def test_realism_finds_images_that_the_discriminator_likes_better(judged: Checkpoint) -> None:
+    generator, judge = DifferentiableGenerator(judged), Judge(judged)
+    image = np.random.default_rng(0).integers(0, 256, judged.spec.pixels_shape, np.uint8)
+    label = 1 if judged.spec.is_conditional else None
+    logits = []
+    for realism in (0.0, 0.1, 1.0):
+        options = dataclasses.replace(OPTIONS, task="inpaint", label=label, realism=realism)
+        found = invert(generator, whole(image), options)
+        logits.append(judge.logit(render(generator, found.as_latents())[0], found.label))
+    assert logits == sorted(logits)
+    assert logits[2] > logits[0]
+
+
+def test_realism_needs_a_discriminator(plain: DifferentiableGenerator) -> None:
+    options = dataclasses.replace(OPTIONS, realism=0.5)
+    with pytest.raises(ValueError, match="realism: this model has no discriminator"):
+        Inversion(plain, whole(sample(plain)), options)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"steps": 0}, {"steps": 2001}, {"restarts": 0}, {"realism": 1.5}, {"realism": -1.0}]
+)
 def test_options_out_of_bounds_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))):
         InversionOptions(**changes)

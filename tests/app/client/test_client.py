@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from app.client import (
     AsyncGanloom,
-    ForeignAnswerError,
     Ganloom,
     GanloomError,
     OverloadedError,
@@ -25,6 +24,7 @@ from app.client import (
 )
 from model.inference import InferenceEngine
 from model.latents import Latents, interpolate, sample_latents
+from tests.app.client.canned_answers import put_in, refusing
 
 ROOT = Path(__file__).parents[3]
 EngineOf = Callable[[str], InferenceEngine]
@@ -144,18 +144,6 @@ async def test_the_asyncio_client_returns_the_same(address: str, client: Ganloom
     assert (models, model) == (client.models(), client.model("pets"))
 
 
-def refusing(*answers: httpx.Response) -> httpx.MockTransport:
-    """Return a transport that gives these answers in turn."""
-    left = list(answers)
-    return httpx.MockTransport(lambda _: left.pop(0))
-
-
-def put_in(client: Ganloom, transport: httpx.MockTransport) -> None:
-    """Have a client ask `transport` instead of a socket."""
-    client.close()
-    client._connection._http = httpx.Client(base_url="http://x", transport=transport)
-
-
 PROBLEM = {"title": "Overloaded", "detail": "later", "status": 429}
 MODELS = {"default": "x", "models": []}
 
@@ -224,36 +212,6 @@ def test_what_would_not_help_is_not_asked_again(attempt: int, answer: httpx.Resp
 def test_a_service_that_is_not_there_is_unreachable() -> None:
     with Ganloom("http://127.0.0.1:1", retries=AT_ONCE) as client, pytest.raises(UnreachableError):
         client.models()
-
-
-def test_a_proxy_that_answers_instead_is_told_by_its_status() -> None:
-    with Ganloom("http://x") as client:
-        put_in(client, refusing(httpx.Response(502, text="<html>bad gateway")))
-        with pytest.raises(GanloomError, match="502 Bad Gateway"):
-            client.models()
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.Response(200, html="<h1>Welcome to the airport's wireless</h1>"),
-        httpx.Response(302, headers={"Location": "http://login.example/"}),
-    ],
-)
-def test_a_login_page_is_not_taken_for_the_service(answer: httpx.Response) -> None:
-    with Ganloom("http://x") as client:
-        put_in(client, refusing(answer))
-        with pytest.raises(ForeignAnswerError, match="is it a ganloom service"):
-            client.models()
-
-
-@pytest.mark.parametrize("errors", [None, 5, {"a": 1}, ["bad gateway"]])
-def test_errors_in_the_json_of_a_proxy_are_not_taken_for_the_services(errors: object) -> None:
-    with Ganloom("http://x") as client:
-        put_in(client, refusing(httpx.Response(502, json={"errors": errors})))
-        with pytest.raises(GanloomError, match="502 Bad Gateway") as caught:
-            client.models()
-    assert caught.value.faults == ()
 
 
 def test_the_client_needs_neither_torch_nor_the_service() -> None:

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.client import AsyncGanloom, Ganloom, GanloomError, Job, JobFailedError, Retries
+from app.client import (
+    AsyncGanloom,
+    ForeignAnswerError,
+    Ganloom,
+    GanloomError,
+    Job,
+    JobFailedError,
+    Retries,
+)
 from app.client.job_answers import EventReader
 from app.client.uploading import Picture
 from app.main import create_app
@@ -198,5 +206,5 @@ def test_comments_and_half_events_are_no_job() -> None:
     reader = EventReader()
     lines = [": waiting", "", "event: progress", "data: {", ""]
     assert [reader.take(line) for line in lines[:4]] == [None] * 4
-    with pytest.raises(ValueError, match="Expecting"):
+    with pytest.raises(ForeignAnswerError, match="not a job's"):
         reader.take(lines[4])

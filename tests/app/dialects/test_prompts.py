@@ -97,6 +97,34 @@ def test_a_class_whose_name_looks_like_several_phrases_is_read_back(name: str) -
     assert read_prompt(meant.write(words), words) == meant
 
 
+CASED = Vocabulary(("A", "cat", "a", "Cat"))
+
+
+@pytest.mark.parametrize("text", ["Cat", "a cat", "CAT, seed 7", "seed 7 and cat", "a cat with a"])
+def test_a_word_for_several_classes_is_refused_and_told_how_to_say_which(text: str) -> None:
+    said = r"^prompt: 'cat' may be 'class 1' \(cat\) or 'class 3' \(Cat\): say which$"
+    with pytest.raises(InvalidRequest, match=said):
+        read_prompt(text, CASED)
+
+
+@pytest.mark.parametrize("label", range(4))
+def test_a_class_whose_name_differs_in_case_alone_is_written_by_its_index(label: int) -> None:
+    meant = Prompt(7, label)
+    assert meant.write(CASED) == f"class {label}, seed 7"
+    assert read_prompt(meant.write(CASED), CASED) == meant
+
+
+def test_a_class_of_its_own_called_by_a_number_goes_before_the_index() -> None:
+    assert read_prompt("class 1", Vocabulary(("class 1", "cat"))) == Prompt(label=0)
+
+
+def test_directions_whose_names_differ_in_case_alone_are_no_words() -> None:
+    words = Vocabulary((), [Direction(name, "attribute") for name in ("hat", "Hat", "scarf")])
+    with pytest.raises(InvalidRequest, match="not understood: 'hat'"):
+        read_prompt("hat", words)
+    assert read_prompt("scarf", words) == Prompt(edits=(("scarf", 3.0),))
+
+
 @pytest.mark.parametrize(
     ("text", "edits"),
     [

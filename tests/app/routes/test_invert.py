@@ -103,6 +103,27 @@ async def test_equal_requests_find_equal_latents_also_side_by_side(
     assert latents == [latents[0]] * 4
 
 
+async def test_octets_are_whatever_their_file_is(client: httpx.AsyncClient) -> None:
+    octets = {"Content-Type": "application/octet-stream"}
+    for content in (FLAT, encode(np.full((16, 16, 3), 90, np.uint8), "WEBP")):
+        answer = await client.post("/invert", content=content, headers=octets, params=QUICK)
+        assert answer.status_code == 202, answer.text
+    answer = await client.post("/invert", content=b"no image", headers=octets)
+    assert answer.status_code == 422
+
+
+async def test_realism_asks_the_discriminator_where_there_is_one(client: httpx.AsyncClient) -> None:
+    ended = await finish(client, await post(client, realism=0))
+    doubtful = await finish(client, await post(client, realism=1))
+    assert doubtful["state"] == "done"
+    assert doubtful["result"] != ended["result"]
+    gray = encode(np.full((16, 16), 90, np.uint8))
+    asked = {"model": "signs", "realism": "0.5"}
+    answer = await client.post("/invert", content=gray, headers=PNG, params=asked)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "realism")
+    assert "with-discriminator" in answer.json()["detail"]
+
+
 async def test_events_tell_of_progress_and_end_with_the_job(client: httpx.AsyncClient) -> None:
     told = await events_of(client, await post(client, steps=60))
     assert [name for name, _ in told[:-1]] == ["progress"] * (len(told) - 1)
@@ -175,7 +196,14 @@ async def test_a_job_without_a_composite_says_so(client: httpx.AsyncClient) -> N
     [
         *[("model", "nobody"), ("digest", "0" * 64), ("label", "cat"), ("task", "sharpen")],
         *[("steps", "0"), ("steps", "2001"), ("steps", "1.5"), ("restarts", "65")],
-        *[("restarts", "x"), ("seed", "-1"), ("factor", "3"), ("sead", "1")],
+        *[
+            ("restarts", "x"),
+            ("seed", "-1"),
+            ("realism", "1.5"),
+            ("realism", "nan"),
+            ("factor", "3"),
+            ("sead", "1"),
+        ],
     ],
 )
 async def test_a_wrong_parameter_is_named(

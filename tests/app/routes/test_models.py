@@ -38,3 +38,21 @@ async def test_an_unknown_model_is_a_404(client: httpx.AsyncClient) -> None:
     answer = await client.get("/models/nobody")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", path) for path in ("/models", "/models/pets", "/models/pets/directions")),
+        ("POST", "/models/pets/neighbours"),
+        *(("GET", "/jobs/x"), ("DELETE", "/jobs/x"), ("GET", "/jobs/x/events")),
+    ],
+)
+async def test_a_parameter_that_there_is_not_is_refused_instead_of_ignored(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    body = {"seed": 7} if method == "POST" else None
+    answer = await client.request(method, f"{path}?x=1&y=2", json=body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["x", "y"]
+    assert "takes no query" in answer.json()["detail"]

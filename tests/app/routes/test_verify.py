@@ -32,6 +32,7 @@ FILES = [
     "/images/7.jpg?provenance=true&edits=sefa-1:0.3333&model=pets&truncation=0.5",
     "/interpolate?seeds=4,5&steps=3&provenance=true&edits=pca-1:2",
     "/explore?seed=7&direction=sefa-1&provenance=true",
+    "/explore?seed=7&direction=sefa-1&through=0,2,-1&steps=5&easing=ease-in&provenance=true",
     "/explore?seed=7&direction=pca-1&from=-1&to=0.5&steps=4&edits=pca-1:1&provenance=true",
 ]
 

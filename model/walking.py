@@ -1,0 +1,44 @@
+"""The commands `walk` and `neighbours`: on the way between seeds, and which are near to one."""
+
+from __future__ import annotations
+
+import argparse
+
+from model.checkpoint import read_checkpoint
+from model.edits import edit_rows
+from model.exploring import read_edits
+from model.latents import interpolate, sample_latents, truncate
+from model.neighbours import nearest_seeds
+from model.sampling import label_index, parse_seeds, render_latents, save_rows
+
+_MAX_STEPS = 10_000
+
+
+def run_walk(arguments: argparse.Namespace) -> None:
+    """Render the walk through the seeds: a strip, or one PNG a frame if `--out` is a folder."""
+    seeds, steps = parse_seeds(arguments.seeds), arguments.steps
+    if not 2 <= len(seeds) <= steps <= _MAX_STEPS:
+        raise ValueError(
+            f"a walk needs two seeds or more and from as many steps to {_MAX_STEPS}, "
+            f"not {len(seeds)} seeds and {steps} steps"
+        )
+    checkpoint = read_checkpoint(arguments.checkpoint)
+    label = None if arguments.label is None else label_index(checkpoint, arguments.label)
+    key_frames = sample_latents(checkpoint.spec, seeds, label)
+    walk = interpolate(key_frames, steps, arguments.method, arguments.easing)
+    latents = truncate(walk, arguments.truncation)
+    latents = edit_rows(latents, checkpoint.directions, [read_edits(arguments.edits)] * steps)
+    pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
+    save_rows(pixels, [f"frame-{row:03d}" for row in range(steps)], arguments.out, steps)
+    print(f"{arguments.out}: a walk through {len(seeds)} seeds in {steps} steps")
+
+
+def run_neighbours(arguments: argparse.Namespace) -> None:
+    """Print the seeds whose z is nearest to that of a seed, nearest first."""
+    spec = read_checkpoint(arguments.checkpoint).spec
+    label = 0 if spec.is_conditional else None  # only z is compared
+    if arguments.count < 1:
+        raise ValueError(f"--count must be 1 or more, not {arguments.count}")
+    z = sample_latents(spec, [arguments.seed], label).z[0]
+    for found in nearest_seeds(spec, z, arguments.count, arguments.among):
+        print(f"{found.seed}\tdistance {found.distance:.3f}\tcosine {found.cosine:.3f}")
