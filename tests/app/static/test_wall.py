@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.app.static.announcements import Announcements
 from tests.app.static.canvases import canvas_pixels, sent_pixels
 from tests.app.static.conftest import Studio
 
@@ -144,10 +145,11 @@ def test_each_format_is_saved_as_the_service_sends_it(
 
 def test_images_are_dragged_from_the_wall_onto_the_tabs_of_other_views(studio: Studio) -> None:
     page = studio.open()
+    told = Announcements(page.locator("#notice"))
     for seed in (4, 9):
         tile = page.locator(f"{SHOWN}[data-seed='{seed}']")
         tile.drag_to(page.get_by_role("link", name="Morph", exact=True))
-        expect(page.locator("#notice")).to_have_text(f"Seed {seed} is on the timeline.")
+        told.wait_for(f"Seed {seed} is on the timeline.")
     page.locator(f"{SHOWN}[data-seed='7']").drag_to(page.get_by_role("link", name="Arithmetic"))
     page.wait_for_url(re.compile(r"#wall\?keys=4,9&a=7"))
     page.get_by_role("link", name="Morph", exact=True).click()
