@@ -131,6 +131,31 @@ def test_the_latent_of_the_inspector_has_a_name_before_it_arrives(studio: Studio
     expect(threads).to_have_accessible_name(re.compile("The latent of seed 9: "))
 
 
+def test_a_latent_that_does_not_come_is_said_in_words(studio: Studio) -> None:
+    studio.complaints.foresee("500")
+    studio.page.route("**/latents/*", lambda route: route.fulfill(status=500, body="{}"))
+    page = studio.open("#wall?seed=9")
+    expect(page.locator(".inspector .threads")).to_have_accessible_name("The latent did not come")
+    expect(page.get_by_text("No latent: The service answered 500.")).to_be_visible()
+
+
+def test_a_latent_that_comes_late_does_not_replace_the_one_of_another_truncation(
+    studio: Studio,
+) -> None:
+    held: list[Route] = []
+    studio.page.route(re.compile(r"latents/9\?digest"), lambda route: held.append(route))
+    with studio.page.expect_request(re.compile(r"latents/9\?digest")):
+        page = studio.open("#wall?seed=9")
+    page.get_by_label("Truncation").fill("0.5")
+    z = httpx.get(f"{studio.url}/latents/9?truncation=0.5").json()["z"]
+    threads = page.get_by_role("img", name=f"of length {np.linalg.norm(z):.2f}")
+    expect(threads).to_be_visible()
+    with page.expect_response(re.compile(r"latents/9\?digest")):
+        held[0].continue_()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(threads).to_be_visible()
+
+
 @pytest.mark.parametrize(("extension", "name"), [("png", "PNG"), ("jpg", "JPEG"), ("webp", "WebP")])
 def test_each_format_is_saved_as_the_service_sends_it(
     studio: Studio, extension: str, name: str
