@@ -45,6 +45,25 @@ def test_scrolling_brings_more_seeds_and_asks_for_none_twice(studio: Studio) -> 
     assert len(asked) == len(set(asked))
 
 
+def test_tiles_far_from_the_eye_give_their_pixels_back_and_have_them_again(studio: Studio) -> None:
+    studio.page.set_viewport_size({"width": 400, "height": 600})  # two tiles a row
+    page = studio.open("#wall?size=160")
+    first = page.locator(".tile[data-seed='0']")
+    page.locator(f"{SHOWN}[data-seed='0']").hover()
+    distant = page.locator(".tile[data-seed='70']")
+    while not distant.count():
+        page.mouse.wheel(0, 900)
+    distant.scroll_into_view_if_needed()
+    page.locator(f"{SHOWN}[data-seed='70']").wait_for()
+    expect(first.locator("canvas")).to_have_attribute("width", "1")
+    page.mouse.wheel(0, -9000)
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    expected = sent_pixels(studio.url, "images/0.png")
+    assert np.array_equal(canvas_pixels(first.locator("canvas")), expected)
+    asked = images_asked(studio)
+    assert len(asked) == len(set(asked))
+
+
 def test_truncation_weaves_the_same_seeds_anew(studio: Studio) -> None:
     page = studio.open()
     tile = page.locator("[data-seed='3']")
