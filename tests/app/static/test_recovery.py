@@ -142,6 +142,7 @@ def test_a_service_that_fails_at_the_start_is_asked_again_on_request(studio: Stu
     studio.page.route("**/models", lambda route: route.fulfill(status=500, body="{}"))
     studio.page.goto(studio.url)
     expect(studio.page.get_by_role("alert")).to_contain_text("The service answered 500.")
+    expect(studio.page.get_by_role("button", name="Copy")).to_be_hidden()  # there is no call yet
     studio.page.unroute("**/models")
     studio.page.get_by_role("button", name="Try again").click()
     studio.page.locator(f"{SHOWN}[data-seed='0']").wait_for()
