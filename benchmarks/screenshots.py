@@ -65,8 +65,17 @@ SIZES = {
     "page": (1440, 900),  # of the documentation
 }
 THEMES = ("light", "dark")
-_FOUND_MS = 120_000
+_LIMIT_MS = 120_000  # a search is the longest
 _LIVE = "() => /\\d/.test(document.querySelector('#live b').textContent)"
+# Every image that is in sight has come, and what fades in has done so.
+_SETTLED = """() => [...document.querySelectorAll(".tile, .face, .term > canvas, .sheet canvas")]
+  .filter(one => one.checkVisibility())
+  .filter(one => {
+    const { top, right, bottom, left } = one.getBoundingClientRect();
+    return bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
+  })
+  .every(one => one.dataset.shows)
+  && !document.getAnimations().some(one => one instanceof CSSTransition)"""
 
 
 @dataclass(frozen=True)
@@ -126,11 +135,15 @@ def _all(folder: Path) -> Iterator[Shot]:
 
 def _take(browser: Browser, url: str, shot: Shot) -> None:
     width, height = SIZES[shot.size]
+    is_phone = shot.size == "phone"
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if shot.theme == "dark" else "light",
-        device_scale_factor=2 if shot.size == "phone" else 1,
+        device_scale_factor=2 if is_phone else 1,
+        has_touch=is_phone,
+        is_mobile=is_phone,
     )
+    context.set_default_timeout(_LIMIT_MS)
     page = context.new_page()
     page.goto(url + VIEWS[shot.view])
     if shot.view == "picture":
@@ -138,9 +151,8 @@ def _take(browser: Browser, url: str, shot: Shot) -> None:
     page.locator(_COMPLETE[shot.view]).first.wait_for()
     if shot.view == "morph":
         _stop(page)
-    page.wait_for_load_state("networkidle")
     page.wait_for_function(_LIVE)  # until the live strip has read twice
-    page.wait_for_timeout(400)  # until what fades in has done so
+    page.wait_for_function(_SETTLED)
     _write(page.screenshot(), shot.path)
     context.close()
 
@@ -148,7 +160,7 @@ def _take(browser: Browser, url: str, shot: Shot) -> None:
 def _search(page: Page) -> None:
     """Take a face of the shelf, so that there is something to be seen."""
     page.locator(f".shelf .face[data-seed='{SEEDS['searched for']}']").click()
-    page.locator(_COMPLETE["picture"]).wait_for(timeout=_FOUND_MS)
+    page.locator(_COMPLETE["picture"]).wait_for()
 
 
 def _stop(page: Page) -> None:

@@ -35,7 +35,7 @@ export function createArithmetic() {
   const node = h("div", { className: "bench single" },
     h("div", { className: "stage" },
       h("div", { className: "lead" }, h("h2", {}, "Arithmetic"),
-        h("p", { className: "note" }, "Each letter is the average of up to three images. Choose A with something, B without it, and see C gain it.")),
+        h("p", { className: "note" }, h("span", {}, "Each letter is the average of up to three images. "), h("span", {}, "Choose A with something, B without it, and see C gain it."))),
       sum, note, h("div", { className: "actions" }, label, surprise, button("Clear", () => change({ a: [], b: [], c: [] }, { step: true })), files)),
     shelf.node);
   const follower = new Follower(result, (path) => [path], {

@@ -40,6 +40,7 @@ export function createInspector() {
   );
   let shown = "";
   let won = null; // the seed whose image is shown
+  let latent = ""; // the address of the latent that is drawn, or on its way
 
   /** Return the seed to take along: of several candidates the one that won. */
   function winner() {
@@ -71,8 +72,9 @@ export function createInspector() {
 
   async function showLatent(model, state, seed) {
     const path = address(`latents/${seed}`, { model: model.is_default ? "" : model.name, label: labelOf(model, state), truncation: state.psi === 1 ? "" : state.psi, edits: editsText(state.lean), digest: model.digest });
+    latent = path;
     const { z } = await askJson(path);
-    if (winner() !== seed) return;
+    if (latent !== path) return; // another one is wanted by now
     drawThreads(threads, z);
     const length = Math.hypot(...z);
     threads.setAttribute("aria-label", `The latent of seed ${seed}: ${z.length} numbers of length ${length.toFixed(2)}`);
@@ -109,6 +111,7 @@ export function createInspector() {
       if (path === shown) return;
       shown = path;
       won = null;
+      latent = "";
       title.textContent = `Seed ${state.seed}`;
       threads.setAttribute("aria-label", "The latent, on its way");
       canvas.setAttribute("aria-label", `${model.name}, seed ${state.seed}, enlarged`);
@@ -119,10 +122,16 @@ export function createInspector() {
       const fail = (error) => {
         if (shown === path) verdict.textContent = error.message;
       };
+      const draw = (seed) => showLatent(model, state, seed).catch((error) => {
+        if (shown !== path) return;
+        threads.width = 1;
+        threads.setAttribute("aria-label", "The latent did not come");
+        latentNote.textContent = `No latent: ${error.message}`;
+      });
       // Which seed won is known with its image.
       const told = showImage(model, state, path, looks);
-      if (looks.best === 1) showLatent(model, state, state.seed).catch(fail);
-      told.then(() => looks.best > 1 && shown === path && showLatent(model, state, winner())).catch(fail);
+      if (looks.best === 1) draw(state.seed);
+      told.then(() => looks.best > 1 && shown === path && draw(winner())).catch(fail);
     },
   };
 }

@@ -16,6 +16,7 @@ export function startLive(place) {
   const measure = (value, name) => h("span", { className: "measure" }, value, ` ${name}`);
   place.append(threads, measure(rate, "images/s"), measure(queue, "waiting"), measure(batch, "in a batch"), measure(total, "made"));
   const rates = [];
+  weave(threads, rates);
   let before = null;
   const read = async () => {
     if (document.hidden) return;
@@ -60,14 +61,14 @@ async function readSeries() {
   };
 }
 
-/** Draw one thread a reading, as long as its rate. */
+/** Draw one thread a reading, as long as its rate; the newest stands at the right, and a short one where none was read yet. */
 function weave(canvas, rates) {
   const context = canvas.getContext("2d");
   const most = Math.max(8, ...rates);
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.fillStyle = getComputedStyle(canvas).color;
-  rates.forEach((rate, index) => {
-    const height = Math.max(1, Math.round((16 * rate) / most));
-    context.fillRect(2 * index, 16 - height, 1, height);
-  });
+  for (let back = 1; back <= KEPT; back++) {
+    const height = Math.max(1, Math.round((16 * (rates.at(-back) ?? 0)) / most));
+    context.fillRect(2 * (KEPT - back), 16 - height, 1, height);
+  }
 }

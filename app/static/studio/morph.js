@@ -150,7 +150,7 @@ export function createMorph() {
       easing.set(state.easing);
       seconds.set(state.seconds);
       const model = modelNamed(state.model);
-      enlarge(canvas, ...sizeOf(model), roomIn(stage, { below: 16 }));
+      enlarge(canvas, ...sizeOf(model), roomIn(stage, { below: 14 }));
       const isFilm = state.keys.length > 1;
       const strip = isFilm ? filmAddress(model, state, "png") : "";
       const keys = `${model.digest} ${labelOf(model, state)} ${state.psi} ${editsText(state.lean)} ${state.keys}`;

@@ -91,7 +91,7 @@ function tell(...news) {
     if (isNew) fillModels();
     notice.textContent = isNew ? "The service is back, with other weights." : text;
     show(now());
-  });
+  }, () => {}); // what was known of the models stays
   fade();
 }
 
@@ -133,7 +133,7 @@ async function begin() {
   try {
     await loadCatalog();
   } catch (error) {
-    place.replaceChildren(h("p", { className: "empty", role: "alert" }, error.message), h("p", { className: "empty" }, button("Try again", begin)));
+    place.replaceChildren(h("div", { className: "empty" }, h("p", { role: "alert" }, error.message), h("p", { className: "actions" }, button("Try again", begin))));
     return;
   }
   if (!models().length) {

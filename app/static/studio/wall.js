@@ -5,7 +5,7 @@ import { modelNamed, sizeOf, wallLooksOf } from "./catalog.js";
 import { button, h } from "./element.js";
 import { createInspector } from "./inspector.js";
 import { createFilters } from "./filters.js";
-import { load, paint, seedOf } from "./pictures.js";
+import { blank, load, paint, seedOf } from "./pictures.js";
 import { carrySeed } from "./carrying.js";
 import { moveAmong } from "./roving.js";
 import { change, now } from "./state.js";
@@ -13,6 +13,8 @@ import { tileSize } from "./sizing.js";
 
 const PAGE = 60;
 const SETTLE_MS = 60;
+// The wall has no end, memory has: tiles farther from the eye than this give their pixels back.
+const FAR = "3000px";
 
 /** Make the wall. */
 export function createWall() {
@@ -44,6 +46,10 @@ export function createWall() {
     },
     { root: scroller, rootMargin: "300px" },
   );
+  const leaving = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => isIntersecting || forget(target)), {
+    root: scroller,
+    rootMargin: FAR,
+  });
   const ending = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && grow(), {
     root: scroller,
     rootMargin: "800px",
@@ -78,6 +84,13 @@ export function createWall() {
     );
   }
 
+  function forget(tile) {
+    if (!tile.wanted) return;
+    tile.wanted = "";
+    blank(tile.firstChild);
+    delete tile.dataset.shows;
+  }
+
   function grow() {
     const first = origin + tiles.children.length;
     const last = Math.min(first + PAGE, Number.MAX_SAFE_INTEGER);
@@ -90,6 +103,7 @@ export function createWall() {
       carrySeed(tile, () => tile.won ?? seed);
       tiles.append(tile);
       eye.observe(tile);
+      leaving.observe(tile);
     }
     // An observer speaks only on a change: ask again while the end is still in sight.
     ending.unobserve(end);
@@ -100,6 +114,7 @@ export function createWall() {
     loading.abort();
     loading = new AbortController();
     eye.disconnect();
+    leaving.disconnect();
     near.clear();
     trouble.textContent = "";
     origin = told = from;

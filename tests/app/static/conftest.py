@@ -18,13 +18,15 @@ from playwright.sync_api import (
     Request,
     Response,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
 from tests.app.server_process import Server
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_LIMIT_MS = 20_000
+# So long may what will happen take, however busy the machine: only a failing test waits for it.
+_LIMIT_MS = 60_000
 LAPTOP: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -117,6 +119,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=_LIMIT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
         yield chromium

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from tests.app.server_process import ROOT, Server
+from tests.app.static.announcements import Announcements
 from tests.app.static.conftest import Studio, StudioFactory
 
 pytestmark = pytest.mark.browser
@@ -185,8 +186,10 @@ def test_code_that_cannot_be_copied_is_selected(
     page = studio.page
     page.add_init_script("if (navigator.clipboard) navigator.clipboard.writeText = undefined;")
     studio.open()
-    page.locator("#call .copy").click()
-    expect(page.locator("#call .copy")).to_have_text("Press Ctrl+C")
+    copy = page.locator("#call .copy")
+    told = Announcements(copy)
+    copy.click()
+    told.wait_for("Press Ctrl+C")
     assert page.evaluate("getSelection().toString()") == page.locator("#call code").inner_text()
 
 

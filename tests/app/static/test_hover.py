@@ -44,6 +44,7 @@ def contrast(node: Locator) -> float:
 
 def brush_a_hole(page: Page, picture: Path) -> None:
     page.locator("input[type=file]").set_input_files(picture)
+    expect(page.locator(".holes")).to_be_visible()  # once the picture is decoded
     page.locator(".holes").focus()
     page.keyboard.press("Space")
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.app.server_process import Server
+from tests.app.static.announcements import Announcements
 from tests.app.static.conftest import Studio, StudioFactory
 
 pytestmark = pytest.mark.browser
@@ -33,9 +34,13 @@ def servers(one_model: Path, browser: Browser) -> Iterator[list[Server]]:
     yield started
     for server in started:
         server.process.kill()
-        server.wait()
+        server.process.wait()
+        # Its idle processes hold the pipe until they next get to run and see that it is gone.
+        assert server.process.stderr is not None
+        server.process.stderr.close()
 
 
+@pytest.mark.timeout(300)  # it starts a service twice
 def test_pages_say_that_the_service_is_gone_and_go_on_once_it_is_back(
     servers: list[Server], one_model: Path, open_studio: StudioFactory, tmp_path: Path
 ) -> None:
@@ -51,34 +56,35 @@ def test_pages_say_that_the_service_is_gone_and_go_on_once_it_is_back(
     expect(other.get_by_text("Searching")).to_be_visible()
     page.locator(f"{SHOWN}[data-seed='20']").wait_for()
 
+    told = Announcements(page.locator("#notice"))
     servers[0].process.kill()
     servers[0].process.wait()  # its idle processes may take longer to see that it is gone
     page.get_by_label("From seed").fill("9000")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_contain_text("does not answer")
+    told.wait_for("does not answer")
     expect(page.locator(SHOWN)).to_have_count(0)
 
     port = int(url.rsplit(":", 1)[1])
     servers.append(Server(one_model, port, GANLOOM_PRECISION="float32", GANLOOM_LANES="1"))
     page.locator(f"{SHOWN}[data-seed='9000']").wait_for()
-    expect(page.locator("#notice")).to_contain_text("The service is back.")
+    told.wait_for("The service is back.")
     expect(other.get_by_text("has forgotten the search")).to_be_visible(timeout=20_000)
 
 
 def test_a_full_queue_is_waited_out_calmly(studio: Studio) -> None:
     studio.complaints.foresee("429")
-    left = 6
+    is_full = True
 
     def refuse(route: Route) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            return route.continue_()
-        return route.fulfill(status=429, headers={"Retry-After": "1"}, body="{}")
+        if is_full:
+            route.fulfill(status=429, headers={"Retry-After": "1"}, body="{}")
+        else:
+            route.continue_()
 
     studio.page.route("**/images/*", refuse)
     page = studio.open()
     expect(page.locator("#notice")).to_contain_text("the queue is full. Trying again in 1 s.")
+    is_full = False
     page.locator(f"{SHOWN}[data-seed='0']").wait_for()
     expect(page.locator("#notice")).to_be_hidden()
     assert page.locator(".tile.failed").count() == 0
@@ -104,8 +110,12 @@ def test_slow_answers_are_told_again_after_one_that_was_lost(studio: Studio) -> 
       const { tellTo } = await import("/static/studio/connection.js");
       const { ask } = await import("/static/studio/api.js");
       const told = [];
-      tellTo((kind) => told.push(kind));
-      const held = () => new Promise((resolve) => setTimeout(resolve, 3100));
+      let release;
+      tellTo((kind) => {
+        told.push(kind);
+        if (kind === "slow") release();
+      });
+      const held = () => new Promise((resolve) => (release = resolve));
       let isLost = true;
       window.fetch = async (path) => {
         if (path === "readyz") return { ok: true };
@@ -136,6 +146,7 @@ def test_a_service_that_fails_at_the_start_is_asked_again_on_request(studio: Stu
     studio.page.route("**/models", lambda route: route.fulfill(status=500, body="{}"))
     studio.page.goto(studio.url)
     expect(studio.page.get_by_role("alert")).to_contain_text("The service answered 500.")
+    expect(studio.page.get_by_role("button", name="Copy")).to_be_hidden()  # there is no call yet
     studio.page.unroute("**/models")
     studio.page.get_by_role("button", name="Try again").click()
     studio.page.locator(f"{SHOWN}[data-seed='0']").wait_for()
@@ -145,13 +156,14 @@ def test_a_device_that_is_offline_is_told_so_and_goes_on_when_it_is_back(studio:
     studio.complaints.foresee("ERR_INTERNET_DISCONNECTED")
     page = studio.open()
     page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    told = Announcements(page.locator("#notice"))
     page.context.set_offline(True)
     page.get_by_label("From seed").fill("777000")
     page.keyboard.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("This device is offline.")
+    told.wait_for("This device is offline.")
     page.context.set_offline(False)
     page.locator(f"{SHOWN}[data-seed='777000']").wait_for()
-    expect(page.locator("#notice")).to_have_text("The service is back.")
+    told.wait_for("The service is back.")
 
 
 def test_old_pictures_are_forgotten_once_many_pixels_are_kept(studio: Studio) -> None:

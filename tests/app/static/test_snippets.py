@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.app.static.announcements import Announcements
 from tests.app.static.canvases import Pixels, canvas_pixels, file_pixels
 from tests.app.static.conftest import Studio
 
@@ -54,8 +55,10 @@ def copy_call(studio: Studio, language: str) -> str:
     """Press the buttons that a person presses, and return what is on the clipboard."""
     page = studio.page
     page.get_by_role("button", name=language, exact=True).click()
-    page.locator("#call .copy").click()
-    expect(page.locator("#call .copy")).to_have_text("Copied")
+    copy = page.locator("#call .copy")
+    told = Announcements(copy)
+    copy.click()
+    told.wait_for("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("#call code").inner_text()
     return str(copied)

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.app.static.announcements import Announcements
 from tests.app.static.conftest import Studio
 
 pytestmark = pytest.mark.browser
@@ -59,9 +60,10 @@ def test_a_link_to_a_model_that_is_not_served_says_which_is_shown(studio: Studio
 def test_other_news_gives_way_to_what_is_shown_instead(studio: Studio) -> None:
     page = studio.open("#wall?model=gone")
     notice = page.locator("#notice")
+    told = Announcements(notice)
     tile = page.locator(".tile[data-shows][data-seed='4']")
     tile.drag_to(page.get_by_role("link", name="Morph", exact=True))
-    expect(notice).to_have_text("Seed 4 is on the timeline.")
+    told.wait_for("Seed 4 is on the timeline.")
     expect(notice).to_have_text(re.compile("is not served here"))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.app.static.announcements import Announcements
 from tests.app.static.canvases import canvas_pixels, sent_pixels
 from tests.app.static.conftest import Studio
 
@@ -41,6 +42,25 @@ def test_scrolling_brings_more_seeds_and_asks_for_none_twice(studio: Studio) -> 
     page.locator(f"{SHOWN}[data-seed='0']").wait_for()
     asked = images_asked(studio)
     assert len(asked) > 150
+    assert len(asked) == len(set(asked))
+
+
+def test_tiles_far_from_the_eye_give_their_pixels_back_and_have_them_again(studio: Studio) -> None:
+    studio.page.set_viewport_size({"width": 400, "height": 600})  # two tiles a row
+    page = studio.open("#wall?size=160")
+    first = page.locator(".tile[data-seed='0']")
+    page.locator(f"{SHOWN}[data-seed='0']").hover()
+    distant = page.locator(".tile[data-seed='70']")
+    while not distant.count():
+        page.mouse.wheel(0, 900)
+    distant.scroll_into_view_if_needed()
+    page.locator(f"{SHOWN}[data-seed='70']").wait_for()
+    expect(first.locator("canvas")).to_have_attribute("width", "1")
+    page.mouse.wheel(0, -9000)
+    page.locator(f"{SHOWN}[data-seed='0']").wait_for()
+    expected = sent_pixels(studio.url, "images/0.png")
+    assert np.array_equal(canvas_pixels(first.locator("canvas")), expected)
+    asked = images_asked(studio)
     assert len(asked) == len(set(asked))
 
 
@@ -130,6 +150,31 @@ def test_the_latent_of_the_inspector_has_a_name_before_it_arrives(studio: Studio
     expect(threads).to_have_accessible_name(re.compile("The latent of seed 9: "))
 
 
+def test_a_latent_that_does_not_come_is_said_in_words(studio: Studio) -> None:
+    studio.complaints.foresee("500")
+    studio.page.route("**/latents/*", lambda route: route.fulfill(status=500, body="{}"))
+    page = studio.open("#wall?seed=9")
+    expect(page.locator(".inspector .threads")).to_have_accessible_name("The latent did not come")
+    expect(page.get_by_text("No latent: The service answered 500.")).to_be_visible()
+
+
+def test_a_latent_that_comes_late_does_not_replace_the_one_of_another_truncation(
+    studio: Studio,
+) -> None:
+    held: list[Route] = []
+    studio.page.route(re.compile(r"latents/9\?digest"), lambda route: held.append(route))
+    with studio.page.expect_request(re.compile(r"latents/9\?digest")):
+        page = studio.open("#wall?seed=9")
+    page.get_by_label("Truncation").fill("0.5")
+    z = httpx.get(f"{studio.url}/latents/9?truncation=0.5").json()["z"]
+    threads = page.get_by_role("img", name=f"of length {np.linalg.norm(z):.2f}")
+    expect(threads).to_be_visible()
+    with page.expect_response(re.compile(r"latents/9\?digest")):
+        held[0].continue_()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(threads).to_be_visible()
+
+
 @pytest.mark.parametrize(("extension", "name"), [("png", "PNG"), ("jpg", "JPEG"), ("webp", "WebP")])
 def test_each_format_is_saved_as_the_service_sends_it(
     studio: Studio, extension: str, name: str
@@ -144,10 +189,11 @@ def test_each_format_is_saved_as_the_service_sends_it(
 
 def test_images_are_dragged_from_the_wall_onto_the_tabs_of_other_views(studio: Studio) -> None:
     page = studio.open()
+    told = Announcements(page.locator("#notice"))
     for seed in (4, 9):
         tile = page.locator(f"{SHOWN}[data-seed='{seed}']")
         tile.drag_to(page.get_by_role("link", name="Morph", exact=True))
-        expect(page.locator("#notice")).to_have_text(f"Seed {seed} is on the timeline.")
+        told.wait_for(f"Seed {seed} is on the timeline.")
     page.locator(f"{SHOWN}[data-seed='7']").drag_to(page.get_by_role("link", name="Arithmetic"))
     page.wait_for_url(re.compile(r"#wall\?keys=4,9&a=7"))
     page.get_by_role("link", name="Morph", exact=True).click()
