@@ -19,8 +19,6 @@ from model.training.health import (
     Health,
     Past,
     diagnose,
-    is_diverse,
-    is_structured,
     measure,
     sameness,
 )
@@ -79,8 +77,7 @@ class Guard:
         reason = diagnose(health, _past(state))
         memory["log"] = [*memory["log"][-_LOOKS_KEPT:], _as_json(health, reason)]
         if reason is None:
-            memory["was_diverse"] |= health.is_finite and is_diverse(health.variety)
-            memory["was_structured"] |= health.is_finite and is_structured(health.variety)
+            memory["was_diverse"] = memory["was_diverse"] or health.is_good
             if health.is_good:
                 self._keep(state)
             return state, ""
@@ -155,7 +152,6 @@ def new_memory() -> dict[str, Any]:
     return {
         "rollbacks": 0,
         "was_diverse": False,
-        "was_structured": False,
         "ends_collapsed": False,
         "end": "",
         "reason": "",
@@ -173,7 +169,7 @@ def remember(facts: dict[str, Any]) -> dict[str, Any]:
 def _past(state: TrainingState) -> Past:
     memory = state.facts["guard"]
     moves = state.step // state.config.n_critic
-    return Past(memory["was_diverse"], memory["was_structured"], moves)
+    return Past(memory["was_diverse"], moves)
 
 
 def _as_json(health: Health, reason: str | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ FINE = Health(
 )
 
 
-GROWN = Past(was_diverse=True, was_structured=True, generator_moves=100)
+GROWN = Past(was_diverse=True, generator_moves=100)
 
 
 def change(**changes: float) -> Health:
@@ -62,17 +62,17 @@ def test_what_is_wrong_is_said(health: Health, words: str | None) -> None:
 
 def test_only_what_was_diverse_can_collapse_unless_it_never_becomes_so() -> None:
     grey = vary(diversity=0.02, twins=1.0)
-    assert diagnose(grey, Past(False, True, 100)) is None
-    assert diagnose(grey, Past(False, True, 4000)) is not None
+    assert diagnose(grey, Past(False, 100)) is None
+    assert diagnose(grey, Past(False, 4000)) is not None
     broken = change(is_finite=False)
-    assert diagnose(broken, Past(False, False, 1)) is not None
+    assert diagnose(broken, Past(False, 1)) is not None
 
 
 def test_structure_is_missed_where_it_was_and_where_it_should_be_by_now() -> None:
     colours = dataclasses.replace(VARIED, structure=0.2)
-    assert sameness(colours, Past(True, False, 499)) is None
-    assert sameness(colours, Past(False, False, 500)) is not None  # colours or not
-    assert sameness(colours, Past(True, True, 100)) is not None
+    assert sameness(colours, Past(False, 999)) is None
+    assert sameness(colours, Past(False, 1000)) is not None
+    assert sameness(colours, Past(True, 100)) is not None
 
 
 @pytest.mark.parametrize(
