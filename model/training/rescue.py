@@ -27,33 +27,29 @@ class Adjustment:
 def adjust(config: TrainConfig, attempt: int, is_diverging: bool) -> Adjustment:
     """Return rung number `attempt`, from 1; past the last it is the last again.
 
-    1. A weaker discriminator: the generator collapses toward what a sharp one lets pass.
-       Where R1 and R2 flatten it already, four times as much; elsewhere half its rate.
-    2. Another game: relativistic pairs with R1 and R2, whose equilibrium is stable (Huang et
-       al., 2024). These need a discriminator without batch normalisation, so a new one
-       begins; it has learnt to tell fakes again long before the generator has moved far.
-    3. The same, four times as flat, and both at half the rate.
+    Whatever the rung, first of all another game: relativistic pairs with R1 and R2, whose
+    equilibrium is stable (Huang et al., 2024). These need a discriminator without batch
+    normalisation, so a new one begins; it has learnt to tell fakes again long before the
+    generator has moved far. Where the game is this one already:
+
+    1. Four times as flat a discriminator: the generator collapses toward what a sharp one
+       lets pass.
+    2. The same again, and a new discriminator.
+    3. The same again, and both at half the rate.
 
     Where weights ceased to be finite, every rung halves both rates as well.
     """
-    changes: dict[str, Any] = {}
-    is_new = attempt == 2
-    is_penalised = config.penalty == "r1-r2" and config.r1_gamma > 0
-    if attempt == 1 and not is_penalised:
-        changes["discriminator_rate"] = config.discriminator_rate / 2
-        words = "the discriminator learns half as fast"
-    elif is_penalised and (attempt == 1 or (attempt == 2 and config.loss == "relativistic")):
-        changes["r1_gamma"] = 4 * config.r1_gamma
+    is_robust = (config.loss, config.penalty) == ("relativistic", "r1-r2") and config.r1_gamma > 0
+    changes: dict[str, Any]
+    if is_robust:
+        is_new = attempt == 2
+        changes = {"r1_gamma": 4 * config.r1_gamma}
         words = f"r1_gamma is {changes['r1_gamma']:g}"
         words += ", with a new discriminator" if is_new else ""
-    elif attempt == 2:
-        changes |= _ROBUST_GAME
-        words = "relativistic pairs with R1 and R2, and a new discriminator"
     else:
-        is_new = not is_penalised
-        changes |= _ROBUST_GAME if is_new else {}
-        changes["r1_gamma"] = 4 * max(1.0, config.r1_gamma)
-        words = f"r1_gamma is {changes['r1_gamma']:g}"
+        is_new = True
+        changes = dict(_ROBUST_GAME)
+        words = "relativistic pairs with R1 and R2, and a new discriminator"
     if attempt >= RUNGS or is_diverging:
         changes["learning_rate"] = config.learning_rate / 2
         words += ", both learn half as fast"
