@@ -13,7 +13,7 @@ from model.inference import choose_device
 from model.spec import GeneratorSpec, SpecError
 from model.training.budget import Budget
 from model.training.config import PARTNERS, TrainConfig
-from model.training.health import COLLAPSED_DIVERSITY
+from model.training.health import COLLAPSED_DIVERSITY, COLLAPSED_STRUCTURE
 from model.training.presets import PRESET_CATALOGUE, PRESETS
 from model.training.ranks import is_first, joined_ranks
 from model.training.runs import Machine, export_run, resume_run, start_run
@@ -90,9 +90,11 @@ def run_export(arguments: argparse.Namespace) -> None:
     images_seen = checkpoint.provenance.images_seen
     print(f"{arguments.out}: trained on {images_seen} images, digest {checkpoint.digest}")
     scores = checkpoint.provenance.scores
-    diversity = scores.get("diversity", math.nan)
-    if scores.get("collapsed") or diversity < COLLAPSED_DIVERSITY:
-        print(f"warning: mode collapse, or too short a run: diversity {diversity:.2f}")
+    diversity, structure = (scores.get(name, math.nan) for name in ("diversity", "structure"))
+    is_poor = diversity < COLLAPSED_DIVERSITY or structure < COLLAPSED_STRUCTURE
+    if scores.get("collapsed") or is_poor:
+        seen = f"diversity {diversity:.2f}, structure {structure:.2f}"
+        print(f"warning: mode collapse, or too short a run: {seen}")
     if arguments.onnx is not None:
         from model.onnx_export import report_onnx
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,12 @@ def _provenance(state: TrainingState) -> Provenance:
 
 
 def _scores(facts: dict[str, Any]) -> dict[str, float]:
-    """Return the diversity, and what the collapse guard had to do, where they were measured."""
-    scores = {"diversity": facts["diversity"]} if "diversity" in facts else {}
+    """Return the samples' variety, and what the collapse guard had to do, where measured."""
+    scores = {
+        name: facts[name]
+        for name in ("diversity", "structure")
+        if math.isfinite(facts.get(name, math.nan))
+    }
     if memory := facts.get("guard"):
         scores["guard_rollbacks"] = float(memory["rollbacks"])
         scores["collapsed"] = float(bool(verdict(facts)))

@@ -16,16 +16,17 @@ from model.contact_sheet import contact_sheet
 from model.png import encode_png
 from model.training import ranks
 from model.training.health import (
-    COLLAPSED_DIVERSITY,
-    DataDistances,
     Health,
+    Past,
     diagnose,
     measure,
+    sameness,
 )
 from model.training.progress import render_samples
 from model.training.rescue import RUNGS, adjust, rebuild
 from model.training.state import STATE_FILE, TrainingState
 from model.training.train_step import StepLosses
+from model.training.variety import DataVariety, Variety
 
 GOOD_STATE_FILE = "state.good.pt"
 EVIDENCE_FILE = "guard.json"
@@ -45,10 +46,10 @@ class Guard:
     uninterrupted one would have been.
     """
 
-    def __init__(self, run_dir: Path, state: TrainingState, data: DataDistances) -> None:
+    def __init__(self, run_dir: Path, state: TrainingState, data: DataVariety) -> None:
         self._run_dir = run_dir
         self._data = data
-        memory = state.facts.setdefault("guard", new_memory())
+        memory = remember(state.facts)
         if memory["reason"]:
             raise CollapseError(
                 f"the guard gave up on {run_dir} ({memory['reason']}); start again with preset "
@@ -72,9 +73,8 @@ class Guard:
         """
         memory = state.facts["guard"]
         samples = render_samples(state.ema_generator, state.spec, _CALIBRATION_BATCHES)
-        health = measure(state, losses, samples, self._data)
-        moves = state.step // state.config.n_critic
-        reason = diagnose(health, memory["was_diverse"], moves)
+        health = measure(state, losses, self._data.measure(samples))
+        reason = diagnose(health, _past(state))
         memory["log"] = [*memory["log"][-_LOOKS_KEPT:], _as_json(health, reason)]
         if reason is None:
             memory["was_diverse"] = memory["was_diverse"] or health.is_good
@@ -129,19 +129,21 @@ class Guard:
         path.write_bytes(encode_png(contact_sheet(samples)))
 
 
-def judge_end(state: TrainingState, diversity: float) -> None:
+def judge_end(state: TrainingState, variety: Variety) -> None:
     """Note whether a run stops collapsed, between two looks; decides nothing."""
-    memory = state.facts.setdefault("guard", new_memory())
-    memory["ends_collapsed"] = memory["was_diverse"] and diversity < COLLAPSED_DIVERSITY
+    memory = remember(state.facts)
+    reason = sameness(variety, _past(state))
+    memory["ends_collapsed"], memory["end"] = reason is not None, reason or ""
 
 
 def verdict(facts: dict[str, Any]) -> str:
     """Return why a run should not be served, "" if the guard knows of nothing."""
-    memory = facts.get("guard", new_memory())
+    memory = new_memory() | facts.get("guard", {})
     if memory["reason"]:
         return f"the guard gave up on it ({memory['reason']}); this is its last good state"
     if memory["ends_collapsed"]:
-        return f"its samples are alike: diversity {facts['diversity']:.2f} of the data's"
+        # Older runs keep no reason.
+        return memory["end"] or f"samples are alike: diversity {facts['diversity']:.2f}"
     return ""
 
 
@@ -151,14 +153,30 @@ def new_memory() -> dict[str, Any]:
         "rollbacks": 0,
         "was_diverse": False,
         "ends_collapsed": False,
+        "end": "",
         "reason": "",
         "log": [],
     }
 
 
+def remember(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the memory that is kept in `facts`, with what older runs had no word for."""
+    facts["guard"] = new_memory() | facts.get("guard", {})
+    memory: dict[str, Any] = facts["guard"]
+    return memory
+
+
+def _past(state: TrainingState) -> Past:
+    memory = state.facts["guard"]
+    moves = state.step // state.config.n_critic
+    return Past(memory["was_diverse"], moves)
+
+
 def _as_json(health: Health, reason: str | None) -> dict[str, Any]:
-    numbers = {
+    numbers = dataclasses.asdict(health)
+    numbers = {"images_seen": numbers.pop("images_seen")} | numbers.pop("variety") | numbers
+    known = {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in dataclasses.asdict(health).items()
+        for name, value in numbers.items()
     }
-    return {**numbers, "reason": reason or ""}
+    return {**known, "reason": reason or ""}

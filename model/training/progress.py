@@ -20,11 +20,11 @@ from model.pixels import to_pixels
 from model.png import encode_png
 from model.spec import GeneratorSpec
 from model.training.budget import Budget
-from model.training.diversity import mean_pairwise_distance
 from model.training.ema import recalibrate_batch_norm
 from model.training.train_step import StepLosses
+from model.training.variety import SAMPLES, DataVariety, Variety
 
-_SHEET_SEEDS = range(64)
+_SHEET_SEEDS = range(SAMPLES)
 _REPORT_S = 1.0
 _RATE_WINDOW_S = 10.0
 _LOG_LINE_S = 10.0  # where no line can move
@@ -33,15 +33,13 @@ _LOG_LINE_S = 10.0  # where no line can move
 class Progress:
     """Reports a run; owns the progress bar and the TensorBoard writer."""
 
-    def __init__(
-        self, run_dir: Path, budget: Budget, images_seen: int, data_distance: float
-    ) -> None:
+    def __init__(self, run_dir: Path, budget: Budget, images_seen: int, data: DataVariety) -> None:
         self._samples_dir = run_dir / "samples"
         self._samples_dir.mkdir(parents=True, exist_ok=True)
         self._writer = SummaryWriter(str(run_dir / "tensorboard"))
         self._budget = budget
-        self._data_distance = data_distance
-        self._diversity = float("nan")
+        self._data = data
+        self._variety = Variety(math.nan, math.nan, math.nan)
         # The bar counts images where their number is the budget, else seconds: so that its
         # "time left" is the time left.
         self._is_terminal = sys.stderr.isatty()
@@ -69,11 +67,11 @@ class Progress:
         self._next_report = now + _REPORT_S
         self._update_rate(images_seen, now)
         self._writer.add_scalar("images_per_second", self._rate, images_seen)
-        diversity = "-" if math.isnan(self._diversity) else f"{self._diversity:.2f}"
+        diversity, structure = map(_share, (self._variety.diversity, self._variety.structure))
         self._show(
             f"{images_seen / 1000:.1f} kimg, {self._rate:.0f} images/s, "
             f"D {scalars['discriminator']:.3f}, G {scalars['generator']:.3f}, "
-            f"diversity {diversity}",
+            f"diversity {diversity}, structure {structure}",
             self._budget.spent(images_seen),
         )
 
@@ -95,20 +93,16 @@ class Progress:
         self._rate = keep * self._rate + (1.0 - keep) * rate
         self._reported_at, self._reported_images = now, images_seen
 
-    def sheet(self, generator: nn.Module, spec: GeneratorSpec, images_seen: int) -> float:
-        """Draw 64 fixed seeds to `samples/` and TensorBoard, and measure their diversity.
-
-        Diversity is the samples' mean pairwise distance over that of the data: near 1 is
-        healthy, near 0 is mode collapse. Returns it.
-        """
+    def sheet(self, generator: nn.Module, spec: GeneratorSpec, images_seen: int) -> Variety:
+        """Draw 64 fixed seeds to `samples/` and TensorBoard, and return their variety."""
         pixels = render_samples(generator, spec)
-        if self._data_distance > 0:  # data of one image have no diversity to compare with
-            self._diversity = mean_pairwise_distance(pixels) / self._data_distance
-        self._writer.add_scalar("diversity", self._diversity, images_seen)
+        self._variety = self._data.measure(pixels)
+        self._writer.add_scalar("diversity", self._variety.diversity, images_seen)
+        self._writer.add_scalar("structure", self._variety.structure, images_seen)
         sheet = contact_sheet(pixels)
         self._writer.add_image("samples", sheet, images_seen, dataformats="HWC")
         (self._samples_dir / f"{images_seen:09d}.png").write_bytes(encode_png(sheet))
-        return self._diversity
+        return self._variety
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
@@ -118,6 +112,10 @@ class Progress:
         """End the bar and flush TensorBoard."""
         self._bar.close()
         self._writer.close()
+
+
+def _share(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 @torch.no_grad()

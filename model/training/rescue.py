@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.training.config import TrainConfig
+from model.training.presets import PRESETS
 from model.training.state import TrainingState
 
 RUNGS = 3
@@ -27,51 +28,42 @@ class Adjustment:
 def adjust(config: TrainConfig, attempt: int, is_diverging: bool) -> Adjustment:
     """Return rung number `attempt`, from 1; past the last it is the last again.
 
-    1. A weaker discriminator: the generator collapses toward what a sharp one lets pass.
-       Where R1 and R2 flatten it already, four times as much; elsewhere half its rate.
-    2. Another game: relativistic pairs with R1 and R2, whose equilibrium is stable (Huang et
-       al., 2024). These need a discriminator without batch normalisation, so a new one
-       begins; it has learnt to tell fakes again long before the generator has moved far.
-    3. The same, four times as flat, and both at half the rate.
+    Whatever the rung, first of all another game, that of preset `dcgan`: relativistic pairs
+    with R1 and R2, whose equilibrium is stable (Huang et al., 2024). These need a
+    discriminator without batch normalisation, so a new one begins; it has learnt to tell
+    fakes again long before the generator has moved far. Where the game is this one already:
+
+    1. Four times as flat a discriminator: the generator collapses toward what a sharp one
+       lets pass.
+    2. The same again, and a new discriminator.
+    3. The same again, and both at half the rate.
 
     Where weights ceased to be finite, every rung halves both rates as well.
     """
-    changes: dict[str, Any] = {}
-    is_new = attempt == 2
-    is_penalised = config.penalty == "r1-r2" and config.r1_gamma > 0
-    if attempt == 1 and not is_penalised:
-        changes["discriminator_rate"] = config.discriminator_rate / 2
-        words = "the discriminator learns half as fast"
-    elif is_penalised and (attempt == 1 or (attempt == 2 and config.loss == "relativistic")):
-        changes["r1_gamma"] = 4 * config.r1_gamma
+    is_robust = (config.loss, config.penalty) == ("relativistic", "r1-r2") and config.r1_gamma > 0
+    changes: dict[str, Any]
+    if is_robust:
+        is_new = attempt == 2
+        changes = {"r1_gamma": 4 * config.r1_gamma}
         words = f"r1_gamma is {changes['r1_gamma']:g}"
         words += ", with a new discriminator" if is_new else ""
-    elif attempt == 2:
-        changes |= _ROBUST_GAME
-        words = "relativistic pairs with R1 and R2, and a new discriminator"
     else:
-        is_new = not is_penalised
-        changes |= _ROBUST_GAME if is_new else {}
-        changes["r1_gamma"] = 4 * max(1.0, config.r1_gamma)
-        words = f"r1_gamma is {changes['r1_gamma']:g}"
+        is_new = True
+        changes = dict(_ROBUST_GAME)
+        words = "relativistic pairs with R1 and R2, and a new discriminator"
     if attempt >= RUNGS or is_diverging:
         changes["learning_rate"] = config.learning_rate / 2
         words += ", both learn half as fast"
     return Adjustment(dataclasses.replace(config, **changes), is_new, words)
 
 
-_ROBUST_GAME: dict[str, Any] = {
-    "loss": "relativistic",
-    "discriminator_normalisation": "none",
-    "penalty": "r1-r2",
-    "r1_gamma": 1.0,
-    "penalty_interval": 4,
-    "penalty_weight": 0.0,
-    "weight_clip": 0.0,
-    "label_smoothing": 0.0,
-    "n_critic": 1,
-    "discriminator_rate": 1.0,
-}
+# Momentum is part of it: with beta1 0.5 the same game collapsed within 8,000 images.
+_GAME = (
+    *("loss", "discriminator_normalisation", "penalty", "r1_gamma", "penalty_interval"),
+    *("penalty_weight", "weight_clip", "label_smoothing", "n_critic", "discriminator_rate"),
+    *("optimiser", "beta1", "beta2", "lr_decay_start_kimg", "ema_halflife_kimg"),
+)
+_ROBUST_GAME: dict[str, Any] = {name: getattr(PRESETS["dcgan"], name) for name in _GAME}
 
 
 def rebuild(good: TrainingState, adjustment: Adjustment) -> TrainingState:
@@ -80,5 +72,15 @@ def rebuild(good: TrainingState, adjustment: Adjustment) -> TrainingState:
     is_alike = good.config.discriminator_spec(good.spec) == state.config.discriminator_spec(
         good.spec
     )
-    state.take_over(good, is_alike and not adjustment.has_new_discriminator)
+    begins_anew = []
+    if adjustment.has_new_discriminator or not is_alike:
+        begins_anew += ["discriminator", "discriminator_optimizer"]
+    if _moments(good.config) != _moments(state.config):
+        begins_anew += ["generator_optimizer", "discriminator_optimizer"]
+    state.take_over(good, begins_anew)
     return state
+
+
+def _moments(config: TrainConfig) -> tuple[str, float, float]:
+    """Return what an optimiser's moments are of; those of another are of no use."""
+    return config.optimiser, config.beta1, config.beta2

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import os
 import pickle
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +81,14 @@ class TrainingState:
         weights = [*self.generator.parameters(), *self.discriminator.parameters()]
         return all(bool(torch.isfinite(weight).all()) for weight in weights)
 
-    def take_over(self, other: TrainingState, has_discriminator: bool) -> None:
+    def take_over(self, other: TrainingState, begins_anew: Collection[str] = ()) -> None:
         """Copy the step and all weights and moments of `other`, whose networks are alike.
 
-        Without its discriminator where that is to begin anew.
+        `begins_anew`: the networks and the optimisers that are left as they are.
         """
         others = other._parts()
         for name, part in self._parts().items():
-            if has_discriminator or not name.startswith("discriminator"):
+            if name not in begins_anew:
                 part.load_state_dict(copy.deepcopy(others[name].state_dict()))
         self.step, self.ada = other.step, other.ada
 

@@ -16,11 +16,11 @@ from model.training import ranks
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
 from model.training.guard import Guard, judge_end
-from model.training.health import DataDistances
 from model.training.progress import Progress
 from model.training.randomness import batch_indices
 from model.training.state import STATE_FILE, TrainingState
 from model.training.train_step import StepLosses, train_step
+from model.training.variety import DataVariety, Variety
 
 _FIRST_SHEET_S = 15.0
 
@@ -67,12 +67,12 @@ def train(
     CollapseError if the run collapsed and the guard could not mend it.
     """
     budget = budget.from_now()  # reading the data is not training
-    distances = DataDistances.of(dataset.pixels)
-    guard = Guard(run_dir, state, distances) if cadence.check_images else None
+    data = DataVariety.of(dataset.pixels)
+    guard = Guard(run_dir, state, data) if cadence.check_images else None
     saves = _Timer(cadence.save_s, cadence.save_s)
     # The first sheet comes early: it says whether the data and the recipe fit.
     sheets = _Timer(cadence.sheet_s, min(cadence.sheet_s, _FIRST_SHEET_S))
-    reporting = _reporting(run_dir, budget, state, distances)
+    reporting = _reporting(run_dir, budget, state, data)
     with reporting as progress, _stop_requests() as stop_requests:
         while not ranks.any_of(bool(stop_requests) or budget.is_spent(state.images_seen)):
             losses = _take_step(state, dataset)
@@ -95,12 +95,12 @@ def train(
 
 
 def _reporting(
-    run_dir: Path, budget: Budget, state: TrainingState, distances: DataDistances
+    run_dir: Path, budget: Budget, state: TrainingState, data: DataVariety
 ) -> AbstractContextManager[Progress | None]:
     """Report on the first rank; the others have the same to tell."""
     if not ranks.is_first():
         return nullcontext()
-    return closing(Progress(run_dir, budget, state.images_seen, distances.mean))
+    return closing(Progress(run_dir, budget, state.images_seen, data))
 
 
 def _look(
@@ -112,10 +112,10 @@ def _look(
     return state
 
 
-def _draw_sheet(state: TrainingState, progress: Progress) -> float:
-    diversity = progress.sheet(state.ema_generator, state.spec, state.images_seen)
-    state.facts["diversity"] = diversity
-    return diversity
+def _draw_sheet(state: TrainingState, progress: Progress) -> Variety:
+    variety = progress.sheet(state.ema_generator, state.spec, state.images_seen)
+    state.facts |= {"diversity": variety.diversity, "structure": variety.structure}
+    return variety
 
 
 def _take_step(state: TrainingState, dataset: ImageDataset) -> StepLosses:

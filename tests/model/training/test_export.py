@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_one_state_is_one_file(trained: TrainingState, tmp_path: Path) -> None:
 
 
 def test_it_tells_where_it_comes_from(trained: TrainingState, tmp_path: Path) -> None:
-    trained.facts["diversity"] = 0.875
+    trained.facts |= {"diversity": 0.875, "structure": math.nan}  # data of one structure
     export_checkpoint(trained, tmp_path / "a.safetensors")
     checkpoint = read_checkpoint(tmp_path / "a.safetensors")
     provenance = checkpoint.provenance

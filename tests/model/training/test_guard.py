@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +14,10 @@ from model.training import guard as guard_module
 from model.training.budget import Budget
 from model.training.dataset import ImageDataset
 from model.training.guard import CollapseError, Guard, judge_end, verdict
-from model.training.health import DataDistances
 from model.training.state import STATE_FILE, TrainingState
 from model.training.train_step import StepLosses, train_step
 from model.training.trainer import Cadence, train
+from model.training.variety import DataVariety, Variety
 
 MakeState = Callable[..., TrainingState]
 
@@ -57,7 +56,7 @@ def test_a_collapsed_run_goes_back_to_its_last_good_state_and_is_adjusted(
     show: Callable[[np.ndarray], None],
 ) -> None:
     state = make_state("dcgan-2015")
-    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
+    guard = Guard(tmp_path, state, DataVariety.of(dataset.pixels))
     losses = step(state, dataset)
     show(DIVERSE)
     assert guard.check(state, losses) == (state, "")
@@ -67,10 +66,10 @@ def test_a_collapsed_run_goes_back_to_its_last_good_state_and_is_adjusted(
     mended, line = guard.check(state, losses)
     assert all(map(torch.equal, weights(mended), good))
     assert mended.step == 1
-    assert mended.config == dataclasses.replace(state.config, discriminator_rate=0.5)
+    assert (mended.config.loss, mended.config.penalty) == ("relativistic", "r1-r2")
     assert line == (
-        "guard: samples are alike: diversity 0.00 of the data's at 16 images; back to 8, the "
-        "discriminator learns half as fast (rescue 1 of 3)"
+        "guard: samples are alike: diversity 0.00 of the data's at 16 images; back to 8, "
+        "relativistic pairs with R1 and R2, and a new discriminator (rescue 1 of 3)"
     )
     assert (tmp_path / "samples" / "000000016-collapsed.png").is_file()
     assert TrainingState.load(tmp_path / STATE_FILE).config == mended.config
@@ -84,7 +83,7 @@ def test_each_rescue_is_a_rung_up_and_after_the_last_it_gives_up_with_the_eviden
     show: Callable[[np.ndarray], None],
 ) -> None:
     state = make_state("dcgan-2015")
-    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
+    guard = Guard(tmp_path, state, DataVariety.of(dataset.pixels))
     losses = step(state, dataset)
     show(DIVERSE)
     guard.check(state, losses)
@@ -94,9 +93,9 @@ def test_each_rescue_is_a_rung_up_and_after_the_last_it_gives_up_with_the_eviden
         losses = step(state, dataset)
         state, line = guard.check(state, losses)
         lines.append(line)
-    assert ["half as fast" in lines[0], "relativistic" in lines[1], "both learn" in lines[2]] == [
-        True
-    ] * 3
+    assert "relativistic pairs" in lines[0]
+    assert "r1_gamma is 4, with a new discriminator" in lines[1]
+    assert "r1_gamma is 16, both learn half as fast" in lines[2]
     losses = step(state, dataset)
     with pytest.raises(CollapseError, match=r"collapsed at 16 images .* after 3 rescues") as error:
         guard.check(state, losses)
@@ -109,7 +108,7 @@ def test_each_rescue_is_a_rung_up_and_after_the_last_it_gives_up_with_the_eviden
     assert kept.step == 1  # the last good state, and not the collapsed one
     assert "the guard gave up on it" in verdict(kept.facts)
     with pytest.raises(CollapseError, match="resume with --no-guard"):
-        Guard(tmp_path, kept, DataDistances.of(dataset.pixels))
+        Guard(tmp_path, kept, DataVariety.of(dataset.pixels))
 
 
 def test_without_any_good_state_it_goes_back_to_the_start(
@@ -117,7 +116,7 @@ def test_without_any_good_state_it_goes_back_to_the_start(
 ) -> None:
     state = make_state()
     start = weights(state)
-    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
+    guard = Guard(tmp_path, state, DataVariety.of(dataset.pixels))
     losses = step(state, dataset)
     with torch.no_grad():
         next(iter(state.generator.parameters())).fill_(float("nan"))
@@ -135,7 +134,7 @@ def test_a_doubtful_state_is_neither_mended_nor_returned_to(
     show: Callable[[np.ndarray], None],
 ) -> None:
     state = make_state()
-    guard = Guard(tmp_path, state, DataDistances.of(dataset.pixels))
+    guard = Guard(tmp_path, state, DataVariety.of(dataset.pixels))
     show(DIVERSE)
     guard.check(state, step(state, dataset))
     duller = (DIVERSE // 2 + 60).astype(np.uint8)  # half as diverse
@@ -217,16 +216,78 @@ def test_a_run_that_diverges_at_its_end_is_taken_back_and_saved(
     assert TrainingState.load(tmp_path / STATE_FILE).step == 0
 
 
-def test_the_end_of_a_run_is_judged_only_if_it_was_diverse(make_state: MakeState) -> None:
-    for was_diverse, diversity, is_collapsed in (
-        (True, 0.1, True),
-        (True, 0.8, False),
-        (False, 0.1, False),
-        (True, float("nan"), False),
+def few_heads(heads: int, seed: int = 2) -> np.ndarray:
+    """64 images of so many structures, each in a contrast and in colours of its own."""
+    rng = np.random.default_rng(seed)
+    chosen = DIVERSE[np.arange(64) % heads]
+    strength = rng.uniform(0.1, 0.4, (64, 1, 1, 3))
+    painted: np.ndarray = (chosen * strength + rng.uniform(0, 150, (64, 1, 1, 3))).astype(np.uint8)
+    return painted
+
+
+def test_a_few_heads_in_many_colours_are_taken_back_once_there_were_more(
+    make_state: MakeState, tmp_path: Path, show: Callable[[np.ndarray], None], dataset: ImageDataset
+) -> None:
+    state = make_state("dcgan-2015")
+    data = DataVariety.of(few_heads(64, seed=3))
+    assert data.measure(few_heads(5)).diversity > 0.6  # the pixels tell nothing
+    guard = Guard(tmp_path, state, data)
+    show(few_heads(5))
+    assert guard.check(state, step(state, dataset)) == (state, "")  # it is young
+    assert not state.facts["guard"]["was_diverse"]  # it has nothing to lose yet
+    assert TrainingState.load(tmp_path / "state.good.pt").step == 0
+    show(few_heads(64))
+    assert guard.check(state, step(state, dataset)) == (state, "")
+    show(few_heads(5))
+    mended, line = guard.check(state, step(state, dataset))
+    assert "guard: samples have few structures: 0." in line
+    assert "at 24 images; back to 16" in line
+    assert mended.step == 2
+    assert [look["structure"] > 0.65 for look in mended.facts["guard"]["log"]] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_end_of_a_run_is_judged_as_a_look_is_and_the_reason_is_kept(
+    make_state: MakeState,
+) -> None:
+    nan = float("nan")
+    for was_diverse, diversity, structure, reason in (
+        (True, 0.1, 1.0, "samples are alike: diversity 0.10"),
+        (True, 0.8, 1.0, ""),
+        (False, 0.1, 0.1, ""),  # too young to tell
+        (True, 0.8, 0.2, "samples have few structures: 0.20"),
+        (True, nan, nan, ""),
     ):
         state = make_state()
-        judge_end(state, diversity)
+        judge_end(state, Variety(diversity, structure, twins=0.0))
+        assert verdict(state.facts) == ""
         state.facts["guard"]["was_diverse"] = was_diverse
-        state.facts["diversity"] = diversity
-        judge_end(state, diversity)
-        assert bool(verdict(state.facts)) == is_collapsed
+        judge_end(state, Variety(diversity, structure, twins=0.0))
+        assert verdict(state.facts).startswith(reason)
+        assert bool(verdict(state.facts)) == bool(reason)
+
+
+def test_a_run_without_a_guard_does_not_end_with_few_structures_unnoticed(
+    make_state: MakeState,
+) -> None:
+    state = make_state()
+    state.step = 1000
+    judge_end(state, Variety(0.9, 0.2, 0.0))
+    assert "few structures" in verdict(state.facts)
+
+
+def test_a_run_of_before_structure_was_looked_at_goes_on(
+    make_state: MakeState, dataset: ImageDataset, tmp_path: Path, show: Callable[[np.ndarray], None]
+) -> None:
+    old = {"rollbacks": 1, "was_diverse": True, "ends_collapsed": True, "reason": "", "log": []}
+    state = make_state()
+    state.facts |= {"guard": dict(old), "diversity": 0.25}
+    assert verdict(state.facts) == "samples are alike: diversity 0.25"
+    guard = Guard(tmp_path, state, DataVariety.of(dataset.pixels))
+    show(DIVERSE)
+    state, _ = guard.check(state, step(state, dataset))
+    memory = TrainingState.load(tmp_path / STATE_FILE).facts["guard"]
+    assert (memory["rollbacks"], memory["end"], len(memory["log"])) == (1, "", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -18,17 +19,20 @@ from torch import Tensor
 
 from model.contact_sheet import contact_sheet
 from model.training.budget import Budget
-from model.training.diversity import mean_pairwise_distance
 from model.training.progress import Progress, render_samples
 from model.training.state import TrainingState
+from model.training.structure import Structures
 from model.training.train_step import StepLosses
+from model.training.variety import DataVariety
 
 MakeState = Callable[..., TrainingState]
+
+DATA = DataVariety(distance=50.0, nearest=1.0, structures=Structures(count=20.0, spread=0.5))
 
 
 @pytest.fixture
 def progress(tmp_path: Path) -> Iterator[Progress]:
-    shown = Progress(tmp_path, Budget(images=1000), images_seen=200, data_distance=50.0)
+    shown = Progress(tmp_path, Budget(images=1000), images_seen=200, data=DATA)
     yield shown
     shown.close()
 
@@ -69,7 +73,7 @@ def test_losses_are_written_at_most_once_a_second_and_read_no_oftener(
 def test_the_line_tells_progress_speed_losses_and_diversity(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    progress = Progress(tmp_path, Budget(images=1000), images_seen=200, data_distance=50.0)
+    progress = Progress(tmp_path, Budget(images=1000), images_seen=200, data=DATA)
     progress.step(600, losses(0.25))
     progress.close()
     shown = capsys.readouterr().err
@@ -77,7 +81,7 @@ def test_the_line_tells_progress_speed_losses_and_diversity(
     assert "0.6 kimg" in shown
     assert "images/s" in shown
     assert "D 0.250, G 1.250" in shown
-    assert "diversity -" in shown
+    assert "diversity -, structure -" in shown
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -85,26 +89,29 @@ def test_a_sheet_shows_64_seeds_and_measures_them_against_the_data(
     progress: Progress, make_state: MakeState, tmp_path: Path, channels: int
 ) -> None:
     state = make_state(img_channels=channels)
-    diversity = progress.sheet(state.ema_generator, state.spec, 400)
+    variety = progress.sheet(state.ema_generator, state.spec, 400)
     pixels = render_samples(state.ema_generator, state.spec)
     assert pixels.shape == (64, 16, 16, channels)
     with Image.open(tmp_path / "samples" / "000000400.png") as sheet:
         assert sheet.size == (128, 128)
         found = np.asarray(sheet).reshape(128, 128, channels)
     assert np.array_equal(found, contact_sheet(pixels))
-    assert diversity == pytest.approx(mean_pairwise_distance(pixels) / 50)
+    assert variety == DATA.measure(pixels)
     progress.close()
-    ((images_seen, value),) = scalars(tmp_path)["diversity"]
-    assert images_seen == 400
-    assert value == pytest.approx(diversity)
+    for name in ("diversity", "structure"):
+        ((images_seen, value),) = scalars(tmp_path)[name]
+        assert images_seen == 400
+        assert value == pytest.approx(getattr(variety, name))
 
 
 def test_without_diversity_in_the_data_there_is_no_measure(
     make_state: MakeState, tmp_path: Path
 ) -> None:
-    progress = Progress(tmp_path, Budget(images=8), images_seen=0, data_distance=0.0)
+    progress = Progress(
+        tmp_path, Budget(images=8), images_seen=0, data=dataclasses.replace(DATA, distance=0.0)
+    )
     state = make_state()
-    assert math.isnan(progress.sheet(state.ema_generator, state.spec, 8))
+    assert math.isnan(progress.sheet(state.ema_generator, state.spec, 8).diversity)
     progress.close()
 
 
@@ -123,5 +130,5 @@ def test_into_a_pipe_it_prints_whole_lines(
     progress: Progress, capsys: pytest.CaptureFixture[str]
 ) -> None:
     progress.step(208, losses(1.5))
-    line = r" 21%  0\.2 kimg, \d+ images/s, D 1\.500, G 2\.500, diversity -\n"
+    line = r" 21%  0\.2 kimg, \d+ images/s, D 1\.500, G 2\.500, diversity -, structure -\n"
     assert re.fullmatch(line, capsys.readouterr().err)

@@ -32,20 +32,33 @@ def test_every_rung_is_a_legal_recipe_that_differs(name: str, is_diverging: bool
         config = adjustment.config
     assert (config.loss, config.penalty) == ("relativistic", "r1-r2")
     assert config.r1_gamma > PRESETS[name].r1_gamma
+    assert config.learning_rate < PRESETS[name].learning_rate
 
 
-def test_the_classic_recipe_first_slows_its_discriminator_then_changes_the_game() -> None:
+def test_the_classic_recipe_first_changes_the_game_and_then_is_flattened() -> None:
     classic = PRESETS["dcgan-2015"]
     first = adjust(classic, 1, is_diverging=False)
-    assert first.config == dataclasses.replace(classic, discriminator_rate=0.5)
-    assert not first.has_new_discriminator
+    assert first.has_new_discriminator
+    assert first.config == dataclasses.replace(PRESETS["dcgan"], preset="dcgan-2015")
     second = adjust(first.config, 2, is_diverging=False)
     assert second.has_new_discriminator
-    assert second.config.discriminator_normalisation == "none"
-    assert (second.config.loss, second.config.r1_gamma) == ("relativistic", 1.0)
+    assert second.config == dataclasses.replace(first.config, r1_gamma=4.0)
     third = adjust(second.config, 3, is_diverging=False)
-    assert (third.config.r1_gamma, third.config.learning_rate) == (4.0, 1e-4)
     assert not third.has_new_discriminator
+    assert (third.config.r1_gamma, third.config.learning_rate) == (16.0, 1e-4)
+
+
+def test_a_penalty_without_its_game_is_no_robust_game() -> None:
+    classic = dataclasses.replace(
+        PRESETS["dcgan-2015"],
+        discriminator_normalisation="none",
+        penalty="r1-r2",
+        r1_gamma=2.0,
+    )
+    for attempt in (1, 2, 3):
+        adjustment = adjust(classic, attempt, is_diverging=False)
+        assert (adjustment.config.loss, adjustment.config.r1_gamma) == ("relativistic", 1.0)
+        assert adjustment.has_new_discriminator
 
 
 def test_a_recipe_with_penalties_first_gets_more_of_them() -> None:
@@ -62,48 +75,57 @@ def test_a_run_that_diverges_is_slowed_on_every_rung() -> None:
         assert adjustment.config.learning_rate == 1e-4
 
 
+def train_a_little(state: TrainingState, dataset: ImageDataset) -> TrainingState:
+    for _ in range(3):
+        train_step(state, dataset.pixels, None)
+    return state
+
+
 @pytest.fixture
 def good(make_state: MakeState, make_dataset: Callable[..., ImageDataset]) -> TrainingState:
-    state = make_state("dcgan-2015")
-    for _ in range(3):
-        train_step(state, make_dataset(8).pixels, None)
-    return state
+    return train_a_little(make_state("dcgan-2015"), make_dataset(8))
+
+
+@pytest.fixture
+def robust(make_state: MakeState, make_dataset: Callable[..., ImageDataset]) -> TrainingState:
+    """A good state whose first rescue keeps its discriminator."""
+    return train_a_little(make_state("dcgan"), make_dataset(8))
 
 
 def weights(state: TrainingState, name: str) -> list[torch.Tensor]:
     return [weight.detach().clone() for weight in getattr(state, name).parameters()]
 
 
-def test_a_rebuilt_run_goes_on_with_the_same_players(good: TrainingState) -> None:
-    state = rebuild(good, adjust(good.config, 1, is_diverging=False))
+def test_a_rebuilt_run_goes_on_with_the_same_players(robust: TrainingState) -> None:
+    state = rebuild(robust, adjust(robust.config, 1, is_diverging=False))
     for name in ("generator", "discriminator", "ema_generator"):
-        assert all(map(torch.equal, weights(state, name), weights(good, name)))
+        assert all(map(torch.equal, weights(state, name), weights(robust, name)))
     assert state.step == 3
-    moments = good.generator_optimizer.state_dict()["state"]
+    moments = robust.generator_optimizer.state_dict()["state"]
     for index, found in state.generator_optimizer.state_dict()["state"].items():
         assert torch.equal(found["exp_avg"], moments[index]["exp_avg"])
 
 
 def test_a_rebuilt_run_shares_nothing_with_the_good_one(
-    good: TrainingState, make_dataset: Callable[..., ImageDataset]
+    robust: TrainingState, make_dataset: Callable[..., ImageDataset]
 ) -> None:
-    before = {name: weights(good, name) for name in ("generator", "discriminator")}
+    before = {name: weights(robust, name) for name in ("generator", "discriminator")}
     moments = [
-        m["exp_avg"].clone() for m in good.generator_optimizer.state_dict()["state"].values()
+        m["exp_avg"].clone() for m in robust.generator_optimizer.state_dict()["state"].values()
     ]
-    state = rebuild(good, adjust(good.config, 1, is_diverging=False))
+    state = rebuild(robust, adjust(robust.config, 1, is_diverging=False))
     train_step(state, make_dataset(8).pixels, None)
     for name, kept in before.items():
-        assert all(map(torch.equal, weights(good, name), kept))
-        assert not any(map(torch.equal, weights(state, name), kept))
-    after = [m["exp_avg"] for m in good.generator_optimizer.state_dict()["state"].values()]
+        assert all(map(torch.equal, weights(robust, name), kept))
+        assert not all(map(torch.equal, weights(state, name), kept))
+    after = [m["exp_avg"] for m in robust.generator_optimizer.state_dict()["state"].values()]
     assert all(map(torch.equal, after, moments))
 
 
 def test_a_new_discriminator_is_new_and_the_generator_is_kept(
     good: TrainingState, make_state: MakeState, make_dataset: Callable[..., ImageDataset]
 ) -> None:
-    state = rebuild(good, adjust(good.config, 2, is_diverging=False))
+    state = rebuild(good, adjust(good.config, 1, is_diverging=False))
     assert all(map(torch.equal, weights(state, "generator"), weights(good, "generator")))
     fresh = make_state("dcgan")
     assert all(map(torch.equal, weights(state, "discriminator"), weights(fresh, "discriminator")))
@@ -112,12 +134,35 @@ def test_a_new_discriminator_is_new_and_the_generator_is_kept(
     assert all(np.isfinite(w.numpy()).all() for w in weights(state, "generator"))
 
 
+def test_the_moments_of_another_optimiser_are_left_behind(
+    good: TrainingState, make_dataset: Callable[..., ImageDataset]
+) -> None:
+    state = rebuild(good, adjust(good.config, 1, is_diverging=False))
+    for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+        assert not optimizer.state_dict()["state"]
+    train_step(state, make_dataset(8).pixels, None)
+    for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+        assert [group["betas"] for group in optimizer.param_groups] == [(0.0, 0.99)]
+
+
+def test_a_run_by_rmsprop_goes_on_by_adam(
+    make_state: MakeState, make_dataset: Callable[..., ImageDataset]
+) -> None:
+    wgan = train_a_little(make_state("wgan"), make_dataset(8))
+    state = rebuild(wgan, adjust(wgan.config, 1, is_diverging=False))
+    assert all(map(torch.equal, weights(state, "generator"), weights(wgan, "generator")))
+    train_step(state, make_dataset(8).pixels, None)
+    assert isinstance(state.generator_optimizer, torch.optim.Adam)
+    assert all(np.isfinite(w.numpy()).all() for w in weights(state, "generator"))
+
+
 def test_another_normalisation_means_a_new_discriminator_whatever_the_rung(
     good: TrainingState,
 ) -> None:
-    # The third rung after the second, when no good state was seen in between.
-    second = adjust(good.config, 2, is_diverging=False)
-    third = adjust(second.config, 3, is_diverging=False)
+    # The third rung after the first, when no good state was seen in between.
+    first = adjust(good.config, 1, is_diverging=False)
+    third = adjust(first.config, 3, is_diverging=False)
+    assert not third.has_new_discriminator
     state = rebuild(good, third)
     assert state.config.discriminator_normalisation == "none"
     assert all(map(torch.equal, weights(state, "generator"), weights(good, "generator")))
