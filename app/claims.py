@@ -29,7 +29,7 @@ from model.latents import Interpolation, Latents
 
 _MAX_TEXT = 100_000
 _MAX_SEEDS = 4096
-_MAX_STOPS = 1024
+_MAX_STOPS = 2048  # as many as the characters of `through` can name
 
 
 # The frames of a sweep along a direction that is edited too go twice as far as an edit may.

@@ -34,7 +34,7 @@ def run_explore(arguments: argparse.Namespace) -> None:
     one = truncate(sample_latents(checkpoint.spec, [arguments.seed], label), arguments.truncation)
     latents = edit_rows(Latents.concatenate([one] * len(rows)), checkpoint.directions, rows)
     pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
-    names = [f"frame-{row:03d}" for row in range(len(rows))]
+    names = [f"frame-{row:04d}" for row in range(len(rows))]
     save_rows(pixels, names, arguments.out, len(rows))
     print(
         f"{arguments.out}: seed {arguments.seed} along {arguments.direction}, "

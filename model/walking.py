@@ -29,7 +29,7 @@ def run_walk(arguments: argparse.Namespace) -> None:
     latents = truncate(walk, arguments.truncation)
     latents = edit_rows(latents, checkpoint.directions, [read_edits(arguments.edits)] * steps)
     pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
-    save_rows(pixels, [f"frame-{row:03d}" for row in range(steps)], arguments.out, steps)
+    save_rows(pixels, [f"frame-{row:04d}" for row in range(steps)], arguments.out, steps)
     print(f"{arguments.out}: a walk through {len(seeds)} seeds in {steps} steps")
 
 

@@ -6,7 +6,7 @@ import base64
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -23,7 +23,7 @@ class GeneratedImage:
     """One image and what it was made from; `seed` is None for explicit latents."""
 
     image: Image.Image
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
     model: str
     digest: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from zipfile import BadZipFile
 
 import httpx
 
@@ -76,8 +75,7 @@ def read_answer(answer: httpx.Response, read: Callable[[httpx.Response], AnswerT
     """
     try:
         return read(answer)
-    # What json, base64, zipfile, Pillow and the look for a field raise on other content.
-    except (ValueError, LookupError, TypeError, AttributeError, OSError, BadZipFile) as error:
+    except Exception as error:  # json, zipfile and Pillow raise whatever the content leads to
         detail = f"{answer.url} answered with something else: is it a ganloom service?"
         raise ForeignAnswerError(answer.status_code, "Foreign answer", detail, ()) from error
 

@@ -26,7 +26,8 @@ class PaletteGenerator(DCGANGenerator):
     layers of Vondrick et al. (2016, equation 2) in the same way.
 
     The last doubling is smooth, which takes the grain of a transposed convolution and costs no
-    edge its sharpness: it is the softmax that makes it.
+    edge its sharpness: it is the softmax that makes it. SeFa and PCA look at the first layers of
+    the maps, so they find shapes; colours move along the named directions.
     """
 
     def __init__(self, spec: GeneratorSpec) -> None:

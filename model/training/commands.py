@@ -93,7 +93,8 @@ def run_export(arguments: argparse.Namespace) -> None:
     diversity, structure = (scores.get(name, math.nan) for name in ("diversity", "structure"))
     is_poor = diversity < COLLAPSED_DIVERSITY or structure < COLLAPSED_STRUCTURE
     if scores.get("collapsed") or is_poor:
-        seen = f"diversity {diversity:.2f}, structure {structure:.2f}"
+        seen = f"diversity {diversity:.2f}"
+        seen += "" if math.isnan(structure) else f", structure {structure:.2f}"
         print(f"warning: mode collapse, or too short a run: {seen}")
     if arguments.onnx is not None:
         from model.onnx_export import report_onnx

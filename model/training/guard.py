@@ -100,6 +100,9 @@ class Guard:
         memory["rollbacks"] += 1
         adjustment = adjust(state.config, memory["rollbacks"], not health.is_finite)
         mended = rebuild(self._good, adjustment)
+        # The rescue may change how many steps a move takes.
+        memory["moves_before"] = _past(self._good).generator_moves
+        memory["step_before"] = mended.step
         line = (
             f"guard: {reason} at {health.images_seen} images; back to {mended.images_seen}, "
             f"{adjustment.words} (rescue {memory['rollbacks']} of {RUNGS})"
@@ -151,6 +154,8 @@ def new_memory() -> dict[str, Any]:
     """Return what the guard knows of a run that it has not looked at."""
     return {
         "rollbacks": 0,
+        "moves_before": 0,  # of the generator, up to the step where the last rescue began
+        "step_before": 0,
         "was_diverse": False,
         "ends_collapsed": False,
         "end": "",
@@ -167,9 +172,9 @@ def remember(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _past(state: TrainingState) -> Past:
-    memory = state.facts["guard"]
-    moves = state.step // state.config.n_critic
-    return Past(memory["was_diverse"], moves)
+    memory = new_memory() | state.facts["guard"]
+    moves = (state.step - memory["step_before"]) // state.config.n_critic
+    return Past(memory["was_diverse"], memory["moves_before"] + moves)
 
 
 def _as_json(health: Health, reason: str | None) -> dict[str, Any]:

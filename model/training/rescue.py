@@ -40,7 +40,9 @@ def adjust(config: TrainConfig, attempt: int, is_diverging: bool) -> Adjustment:
 
     Where weights ceased to be finite, every rung halves both rates as well.
     """
-    is_robust = (config.loss, config.penalty) == ("relativistic", "r1-r2") and config.r1_gamma > 0
+    is_robust = config.r1_gamma > 0 and all(
+        getattr(config, name) == _ROBUST_GAME[name] for name in _ESSENTIAL
+    )
     changes: dict[str, Any]
     if is_robust:
         is_new = attempt == 2
@@ -64,6 +66,8 @@ _GAME = (
     *("optimiser", "beta1", "beta2", "lr_decay_start_kimg", "ema_halflife_kimg"),
 )
 _ROBUST_GAME: dict[str, Any] = {name: getattr(PRESETS["dcgan"], name) for name in _GAME}
+# A game that differs in these is another one.
+_ESSENTIAL = ("loss", "penalty", "n_critic", "optimiser", "beta1", "beta2")
 
 
 def rebuild(good: TrainingState, adjustment: Adjustment) -> TrainingState:

@@ -37,8 +37,8 @@ class DataVariety:
         """Measure about 256 images from all over `pixels` (n, h, w, c)."""
         few = _spread(pixels, SAMPLES)
         nearest = float(nearest_distances(few).min()) if len(few) > 1 else 0.0
-        many = _spread(pixels, _PARTS * SAMPLES)
-        step = math.ceil(len(many) / SAMPLES)
+        step = max(1, min(_PARTS, len(pixels) // SAMPLES))
+        many = _spread(pixels, step * SAMPLES)
         parts = [Structures.of(many[start::step]) for start in range(step)]
         structures = Structures(
             count=float(np.mean([part.count for part in parts])),
@@ -57,5 +57,6 @@ class DataVariety:
 
 
 def _spread(pixels: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-    """Take about `count` images from all over: neighbours may be of one class."""
-    return np.asarray(pixels[:: max(1, len(pixels) // count)][:count])
+    """Take `count` images from all over, if there are as many: neighbours may be of one class."""
+    chosen = np.linspace(0, len(pixels) - 1, min(count, len(pixels))).astype(int)
+    return np.asarray(pixels[chosen])

@@ -36,7 +36,7 @@ def test_a_folder_holds_a_file_a_frame_and_key_frames_are_the_samples(
     seeds = ["sample", str(plain_file), "--seeds", "3,1", "--out", str(tmp_path / "still"), *FLAGS]
     assert main(seeds) == 0
     files = sorted((tmp_path / "walk").iterdir())
-    assert [file.name for file in files] == [f"frame-{row:03d}.png" for row in range(4)]
+    assert [file.name for file in files] == [f"frame-{row:04d}.png" for row in range(4)]
     for frame, still in ((files[0], "3.png"), (files[-1], "1.png")):
         assert frame.read_bytes() == (tmp_path / "still" / still).read_bytes()
 

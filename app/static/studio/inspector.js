@@ -122,16 +122,20 @@ export function createInspector() {
       const fail = (error) => {
         if (shown === path) verdict.textContent = error.message;
       };
-      const draw = (seed) => showLatent(model, state, seed).catch((error) => {
+      const miss = (error) => {
         if (shown !== path) return;
         threads.width = 1;
         threads.setAttribute("aria-label", "The latent did not come");
         latentNote.textContent = `No latent: ${error.message}`;
-      });
+      };
+      const draw = (seed) => showLatent(model, state, seed).catch(miss);
       // Which seed won is known with its image.
       const told = showImage(model, state, path, looks);
       if (looks.best === 1) draw(state.seed);
-      told.then(() => looks.best > 1 && shown === path && draw(winner())).catch(fail);
+      told.then(() => looks.best > 1 && shown === path && draw(winner())).catch((error) => {
+        fail(error);
+        if (looks.best > 1) miss(error);
+      });
     },
   };
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import httpx
 import pytest
+from PIL import Image
 
 from app.client import ForeignAnswerError, Ganloom, GanloomError, Job
 from tests.app.client.canned_answers import put_in, refusing
@@ -32,9 +34,13 @@ def test_a_login_page_is_not_taken_for_the_service(answer: httpx.Response) -> No
             client.models()
 
 
+_PNG = io.BytesIO()
+Image.effect_noise((32, 32), 50).save(_PNG, "png")
+DAMAGED_PNG = _PNG.getvalue()[:-40] + bytes(40)  # its head is in order
 PORTALS = [
     httpx.Response(200, text="Welcome"),
     httpx.Response(200, content=b"\x00\xff", headers={"Content-Type": "image/png"}),
+    httpx.Response(200, content=DAMAGED_PNG, headers={"Content-Type": "image/png"}),
     httpx.Response(200, json={"login": "http://login.example/"}),
     httpx.Response(200, json=["please log in"]),
     httpx.Response(200),

@@ -48,6 +48,14 @@ def test_the_classic_recipe_first_changes_the_game_and_then_is_flattened() -> No
     assert (third.config.r1_gamma, third.config.learning_rate) == (16.0, 1e-4)
 
 
+def test_the_game_with_momentum_is_another_game() -> None:
+    # It collapsed within 8,000 images.
+    config = dataclasses.replace(PRESETS["dcgan"], beta1=0.5)
+    first = adjust(config, 1, is_diverging=False)
+    assert first.config == PRESETS["dcgan"]
+    assert first.has_new_discriminator
+
+
 def test_a_penalty_without_its_game_is_no_robust_game() -> None:
     classic = dataclasses.replace(
         PRESETS["dcgan-2015"],
