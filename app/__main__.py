@@ -50,7 +50,6 @@ def main() -> None:
     try:
         settings = _read_settings(arguments.weights)
         with _bind(arguments.host, arguments.port) as listener:
-            print(f"ganloom: loading {settings.weights}", file=sys.stderr, flush=True)
             metrics = Metrics()
             service = Service(settings, metrics, load_catalog(settings, metrics))
             _serve(service, listener, arguments.access_log)

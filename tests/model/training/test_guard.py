@@ -76,26 +76,6 @@ def test_a_collapsed_run_goes_back_to_its_last_good_state_and_is_adjusted(
     assert verdict(mended.facts) == ""
 
 
-def test_a_rescue_that_changes_how_long_a_move_takes_makes_no_run_older(
-    make_state: MakeState,
-    dataset: ImageDataset,
-    tmp_path: Path,
-    show: Callable[[np.ndarray], None],
-) -> None:
-    state = make_state("wgan")  # five steps a move
-    guard = Guard(tmp_path, state, DataVariety.of(dataset.pixels))
-    for _ in range(10):
-        losses = step(state, dataset)
-    show(DIVERSE)
-    guard.check(state, losses)
-    show(ALIKE)
-    mended, _ = guard.check(state, losses)
-    assert (mended.step, mended.config.n_critic) == (10, 1)
-    assert guard_module._past(mended).generator_moves == 2
-    step(mended, dataset)
-    assert guard_module._past(mended).generator_moves == 3
-
-
 def test_each_rescue_is_a_rung_up_and_after_the_last_it_gives_up_with_the_evidence(
     make_state: MakeState,
     dataset: ImageDataset,
