@@ -129,7 +129,12 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def studio_server(weights: Path, chromium_path: str) -> Iterator[Server]:
     assert chromium_path  # no server is started for tests that will be skipped
-    server = Server(weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1")
+    # Room for the film that an earlier test has left on its way: its frames fill the queue, and
+    # on a busy machine the next page would be refused. Refusals are the matter of test_recovery.py.
+    room = "4096"
+    server = Server(
+        weights, GANLOOM_PRECISION="float32", GANLOOM_LANES="1", GANLOOM_QUEUE_CAPACITY=room
+    )
     yield server
     assert server.stop() == 0
     assert "Traceback" not in server.log
