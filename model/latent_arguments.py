@@ -1,4 +1,4 @@
-"""The arguments of the commands about the latent space: directions, explore, walk, mix."""
+"""The arguments of the commands about the latent space: directions, explore and more."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _add_neighbours(commands: Subcommands) -> None:
     command = add_subcommand(
         commands,
         "neighbours",
-        "model.walking:run_neighbours",
+        "model.naming_neighbours:run_neighbours",
         "Name the seeds whose latents are nearest to that of a seed.",
     )
     command.add_argument("checkpoint", type=Path, metavar="FILE.safetensors")

@@ -1,4 +1,4 @@
-"""The commands `walk` and `neighbours`: on the way between seeds, and which are near to one."""
+"""The command `walk`: the images on the way from seed to seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from model.checkpoint import read_checkpoint
 from model.edits import edit_rows
 from model.exploring import read_edits
 from model.latents import interpolate, sample_latents, truncate
-from model.neighbours import nearest_seeds
 from model.sampling import label_index, parse_seeds, render_latents, save_rows
 
 _MAX_STEPS = 10_000
@@ -31,14 +30,3 @@ def run_walk(arguments: argparse.Namespace) -> None:
     pixels = render_latents(checkpoint, latents, arguments.device, arguments.precision)
     save_rows(pixels, [f"frame-{row:04d}" for row in range(steps)], arguments.out, steps)
     print(f"{arguments.out}: a walk through {len(seeds)} seeds in {steps} steps")
-
-
-def run_neighbours(arguments: argparse.Namespace) -> None:
-    """Print the seeds whose z is nearest to that of a seed, nearest first."""
-    spec = read_checkpoint(arguments.checkpoint).spec
-    label = 0 if spec.is_conditional else None  # only z is compared
-    if arguments.count < 1:
-        raise ValueError(f"--count must be 1 or more, not {arguments.count}")
-    z = sample_latents(spec, [arguments.seed], label).z[0]
-    for found in nearest_seeds(spec, z, arguments.count, arguments.among):
-        print(f"{found.seed}\tdistance {found.distance:.3f}\tcosine {found.cosine:.3f}")
