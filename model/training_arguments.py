@@ -142,6 +142,14 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
     )
     command.add_argument(
+        "--gamma-decay-start",
+        dest="gamma_decay_start_kimg",
+        type=float,
+        metavar="KIMG",
+        help="let r1_gamma fall with the root of the images after so many thousand, for sharper "
+        "small features in long runs (default: it stays)",
+    )
+    command.add_argument(
         "--augment",
         choices=["none", "diffaugment", "ada"],
         help="move, recolour and cut what the discriminator sees, for less than about 30,000 "

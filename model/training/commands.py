@@ -107,6 +107,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 _OPTIONS = (
     *("architecture", "attention_resolution", "img_channels", "base_channels", "batch_size"),
     *("discriminator", "discriminator_normalisation", "r1_gamma", "augment"),
+    "gamma_decay_start_kimg",
 )
 
 

@@ -41,6 +41,9 @@ class TrainConfig:
     # The rate falls as 1/sqrt(images) from here on (Karras et al., 2024, equation 67): it
     # needs no end to be named, so any stop is a good one. 0 keeps the rate constant.
     lr_decay_start_kimg: float = 0.0
+    # r1_gamma falls in the same way from here on, as Huang et al. (2024) lower theirs tenfold:
+    # a discriminator that is flat at first and may be sharper once shapes are there.
+    gamma_decay_start_kimg: float = 0.0
     ema_halflife_kimg: float = 0.0  # 0 exports the raw weights, as the paper did
     architecture: str = "dcgan"  # a key of GENERATORS
     discriminator: str = "dcgan"  # a key of DISCRIMINATORS

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from model.training import ranks
 from model.training.auxiliary import class_loss, code_loss
+from model.training.falling import falling
 from model.training.judging import JudgedBatch, Judgement, autocast, judge
 from model.training.losses import LOSSES, label_smoothing_term
 from model.training.penalties import (
@@ -51,6 +52,7 @@ def discriminator_loss(
         # with the area (StyleGAN3's configuration guide has the same rule).
         height, width = state.spec.img_size
         gamma = config.r1_gamma * (height / 64) * (width / 64)
+        gamma *= falling(state.images_seen, config.gamma_decay_start_kimg)
         loss = loss + config.penalty_interval * gamma / 2 * penalty
     elif has_penalty:
         penalty = _penalty_between(state, real_images, fake_images, real_labels)

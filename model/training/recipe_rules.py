@@ -44,6 +44,7 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "penalty_weight": (_is_weight, "must not be negative"),
     "weight_clip": (_is_weight, "must not be negative"),
     "lr_decay_start_kimg": (_is_weight, "must not be negative"),
+    "gamma_decay_start_kimg": (_is_weight, "must not be negative"),
     "ema_halflife_kimg": (_is_weight, "must not be negative"),
     "code_weight": (_is_weight, "must not be negative"),
     "code_categories": (_is_weight, "must not be negative"),

@@ -64,6 +64,7 @@ _GAME = (
     *("loss", "discriminator_normalisation", "penalty", "r1_gamma", "penalty_interval"),
     *("penalty_weight", "weight_clip", "label_smoothing", "n_critic", "discriminator_rate"),
     *("optimiser", "beta1", "beta2", "lr_decay_start_kimg", "ema_halflife_kimg"),
+    "gamma_decay_start_kimg",
 )
 _ROBUST_GAME: dict[str, Any] = {name: getattr(PRESETS["dcgan"], name) for name in _GAME}
 # A game that differs in these is another one.

@@ -13,6 +13,7 @@ from model.pixels import to_images
 from model.training import ranks
 from model.training.ada import adapt
 from model.training.ema import ema_decay, update_ema
+from model.training.falling import falling
 from model.training.game import discriminator_loss, generator_loss
 from model.training.losses import LOSSES, real_signs
 from model.training.penalties import clip_weights
@@ -90,8 +91,7 @@ def _follow(state: TrainingState) -> None:
 
 def _set_learning_rate(state: TrainingState) -> None:
     config = state.config
-    start_images = 1000.0 * config.lr_decay_start_kimg
-    scale = max(state.images_seen / start_images, 1.0) ** -0.5 if start_images else 1.0
+    scale = falling(state.images_seen, config.lr_decay_start_kimg)
     for optimizer, factor in (
         (state.generator_optimizer, 1.0),
         (state.discriminator_optimizer, config.discriminator_rate),

@@ -95,6 +95,19 @@ def test_dragan_penalises_around_the_real_images(make_state: MakeState, images: 
     assert losses_of(state, images)[0] == pytest.approx(expected, rel=1e-4)
 
 
+def test_gamma_falls_with_the_root_of_the_images_past_its_start(
+    make_state: MakeState, images: Tensor
+) -> None:
+    def loss_after(images_seen: int, **recipe: float) -> float:
+        state = make_state("dcgan", penalty_interval=1, **recipe)
+        state.step = images_seen // 8
+        return losses_of(state, images)[0]
+
+    for images_seen, share in ((8, 1.0), (16, 1.0), (64, 0.5)):
+        falling = loss_after(images_seen, r1_gamma=4.0, gamma_decay_start_kimg=0.016)
+        assert falling == pytest.approx(loss_after(images_seen, r1_gamma=4.0 * share))
+
+
 def test_a_critics_moves_are_clipped_and_the_generator_waits_for_five(
     make_state: MakeState, pixels: np.ndarray
 ) -> None:
