@@ -1,6 +1,6 @@
-"""The demonstrations of the DCGAN paper, on the weights shipped here.
+"""The demonstrations of the DCGAN paper, on its own generator trained on drawn faces.
 
-    python -m benchmarks.dcgan_paper --images docs/images
+    python -m benchmarks.dcgan_paper --weights FILE --images docs/images
 
 Walks between nine z (Radford et al., 2016, figure 4), arithmetic with averaged z (figure 7),
 dropping the feature maps of an object (figure 6), and a discriminator's features under a
@@ -88,7 +88,7 @@ def _publish(
 
 def _parse() -> argparse.Namespace:
     parser = report_parser(__doc__)
-    parser.add_argument("--weights", type=Path, default=Path("weights/faces-64.safetensors"))
+    parser.add_argument("--weights", type=Path, help="faces by architecture dcgan, not palette")
     parser.add_argument("--parts", nargs="+", choices=("faces", "features"), default=None)
     parser.add_argument("--judge-faces", type=int, default=4_000, help="drawn to learn from")
     parser.add_argument("--digit-images", type=int, default=192_000, help="seen by the run")
@@ -98,6 +98,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/dcgan-paper"))
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["faces", "features"]
+    if "faces" in arguments.parts and arguments.weights is None:
+        parser.error("--weights is needed, or --parts features")
     if arguments.quick:
         arguments.judge_faces, arguments.digit_images, arguments.draws = 600, 1_280, 1
     return arguments

@@ -16,10 +16,12 @@ _BATCH = 250
 
 
 class PlainGenerator:
-    """Renders z and tells what its layers hold; for unconditional checkpoints of DCGAN."""
+    """Renders z and tells what its layers hold; ValueError unless they are DCGAN's alone."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.spec = checkpoint.spec
+        if self.spec.architecture != "dcgan" or self.spec.is_conditional:
+            raise ValueError("the paper's demonstrations take an unconditional dcgan")
         layers = load_generator(checkpoint.spec, checkpoint.weights).layers
         assert isinstance(layers, nn.Sequential)
         self._layers = layers

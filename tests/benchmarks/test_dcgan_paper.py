@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,19 +11,33 @@ from benchmarks.face_judge import ATTRIBUTES
 from benchmarks.filter_dropping import object_maps
 from benchmarks.plain_generator import PlainGenerator
 from benchmarks.vector_arithmetic import EQUATIONS, combine, draw_terms, has_attributes
-from model.checkpoint import read_checkpoint
+from model.checkpoint import Checkpoint
 from model.discriminators import DiscriminatorSpec, build_discriminator
+from model.generators import build_generator
+from model.golden import Golden
 from model.inference import InferenceEngine
 from model.latents import sample_latents
+from model.provenance import Provenance
 from model.spec import GeneratorSpec
 
-WEIGHTS = Path(__file__).parents[2] / "weights" / "faces-64.safetensors"
+
+def untrained(architecture: str = "dcgan") -> Checkpoint:
+    """Return 64 x 64 faces to be, with weights large enough to use the range of pixels."""
+    spec = GeneratorSpec(architecture, 64, base_channels=16)
+    torch.manual_seed(11)
+    weights = {
+        name: tensor * 5 if tensor.ndim == 4 else tensor
+        for name, tensor in build_generator(spec).state_dict().items()
+    }
+    return Checkpoint(spec, weights, Golden.unknown(spec), Provenance(preset="tiny"))
 
 
 def test_the_open_generator_renders_what_the_service_does() -> None:
-    checkpoint = read_checkpoint(WEIGHTS)
+    checkpoint = untrained()
     generator = PlainGenerator(checkpoint)
-    engine = InferenceEngine(checkpoint, device="cpu", precision="float32", max_batch_size=4)
+    engine = InferenceEngine(
+        checkpoint, device="cpu", precision="float32", max_batch_size=4, is_golden_checked=False
+    )
     served = engine.generate_pixels(sample_latents(checkpoint.spec, range(4)))
     opened = generator.render(generator.latents(range(4)))
     # Batch normalisation is folded into the service's weights, so roundings differ.
@@ -33,18 +45,23 @@ def test_the_open_generator_renders_what_the_service_does() -> None:
 
 
 def test_the_second_highest_features_are_a_quarter_of_the_side() -> None:
-    generator = PlainGenerator(read_checkpoint(WEIGHTS))
+    generator = PlainGenerator(untrained())
     # 4, 8, 16, 32, then the image of 64: the highest hidden convolution is the one at 32.
-    assert generator.features(generator.latents(range(2))).shape == (2, 64, 16, 16)
+    assert generator.features(generator.latents(range(2))).shape == (2, 32, 16, 16)
 
 
 def test_dropping_no_map_changes_nothing_and_dropping_all_leaves_one_image() -> None:
-    generator = PlainGenerator(read_checkpoint(WEIGHTS))
+    generator = PlainGenerator(untrained())
     z = generator.latents(range(3))
     assert np.array_equal(generator.render(z, np.empty(0, np.intp)), generator.render(z))
-    blank = generator.render(z, np.arange(64))
+    blank = generator.render(z, np.arange(32))
     assert np.array_equal(blank[0], blank[1])
     assert np.array_equal(blank[1], blank[2])
+
+
+def test_another_architecture_than_the_papers_is_refused() -> None:
+    with pytest.raises(ValueError, match="unconditional dcgan"):
+        PlainGenerator(untrained("palette"))
 
 
 def test_the_weights_find_the_map_that_shows_the_object() -> None:
