@@ -63,6 +63,7 @@ def _add_train(commands: Subcommands) -> None:
         help="a paper's recipe, of those listed below (default: dcgan)",
     )
     _add_networks(command)
+    _add_images(command)
     _add_recipe(command)
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
@@ -112,7 +113,7 @@ def _size(text: str) -> tuple[int, int | None]:
     return int(height), int(width) if has_width else None
 
 
-def _add_recipe(command: argparse.ArgumentParser) -> None:
+def _add_images(command: argparse.ArgumentParser) -> None:
     command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
     command.add_argument(
         "--resolution",
@@ -128,6 +129,9 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         choices=[1, 2, 3, 4],
         help="1 gray, 2 gray+alpha, 3 RGB, 4 RGBA (default: 3)",
     )
+
+
+def _add_recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--base-channels",
         type=int,
