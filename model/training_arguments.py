@@ -81,9 +81,8 @@ def _add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--architecture",
         metavar="NAME",
-        help="generator: dcgan (the default), resize (dcgan's, without its grain), palette "
-        "(for drawings: flat colours and clean edges), resnet "
-        "(SNGAN's), upsample (residual, no normalisation) or mlp",
+        help="generator: dcgan (the default), resize (dcgan's, without its grain), palette (for "
+        "drawings: flat colours, clean edges), resnet (SNGAN's), upsample (residual) or mlp",
     )
     command.add_argument(
         "--discriminator",
@@ -150,8 +149,7 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         dest="gamma_decay_start_kimg",
         type=float,
         metavar="KIMG",
-        help="let r1_gamma fall with the root of the images after so many thousand, for sharper "
-        "small features in long runs (default: it stays)",
+        help="from so many thousand images on r1_gamma falls: sharper details (default: it stays)",
     )
     command.add_argument(
         "--augment",
