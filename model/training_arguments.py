@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from model.preset_lines import PRESET_LINES
+from model.recipe_arguments import add_attributes, add_recipe
 from model.subcommand import Subcommands, add_device, add_rendering, add_subcommand
 
 
@@ -62,9 +63,7 @@ def _add_train(commands: Subcommands) -> None:
         metavar="NAME",
         help="a paper's recipe, of those listed below (default: dcgan)",
     )
-    _add_networks(command)
-    _add_images(command)
-    _add_recipe(command)
+    add_recipe(command)
     command.add_argument("--threads", type=int, help="CPU threads (default: all)")
     _add_running(command)
     command.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -75,89 +74,6 @@ def _describe_presets() -> str:
     width = max(map(len, PRESET_LINES))
     lines = [f"  {name.ljust(width)}  {line}" for name, line in PRESET_LINES.items()]
     return "\n".join(["presets (`python -m model presets` shows what they are made of):", *lines])
-
-
-def _add_networks(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--architecture",
-        metavar="NAME",
-        help="generator: dcgan (the default), resize (dcgan's, without its grain), palette (for "
-        "drawings: flat colours, clean edges), resnet (SNGAN's), upsample (residual) or mlp",
-    )
-    command.add_argument(
-        "--discriminator",
-        metavar="NAME",
-        help="dcgan, residual, resnet or mlp (default: the one that goes with the generator)",
-    )
-    command.add_argument(
-        "--normalisation",
-        dest="discriminator_normalisation",
-        choices=["none", "batch", "layer", "spectral"],
-        help="of the discriminator; penalties need another than batch (default: the preset's)",
-    )
-    command.add_argument(
-        "--attention",
-        dest="attention_resolution",
-        type=int,
-        metavar="HEIGHT",
-        help="self-attention in both networks where features are so high, such as 16",
-    )
-
-
-def _size(text: str) -> tuple[int, int | None]:
-    """Read a side, or a height and a width with an x between them."""
-    height, has_width, width = text.partition("x")
-    if not height.isdecimal() or (has_width and not width.isdecimal()):
-        raise argparse.ArgumentTypeError(f"a size is written like 64 or 96x64, not {text!r}")
-    return int(height), int(width) if has_width else None
-
-
-def _add_images(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--conditional", action="store_true", help="learn the data set's classes")
-    command.add_argument(
-        "--resolution",
-        type=_size,
-        metavar="SIDE|HxW",
-        help="from 16 to 256, such as 64 or 96x64 (height x width): both sides 3 to 7, doubled "
-        "equally often (default: 64)",
-    )
-    command.add_argument(
-        "--channels",
-        dest="img_channels",
-        type=int,
-        choices=[1, 2, 3, 4],
-        help="1 gray, 2 gray+alpha, 3 RGB, 4 RGBA (default: 3)",
-    )
-
-
-def _add_recipe(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--base-channels",
-        type=int,
-        metavar="N",
-        help="width of both networks: more is better and slower (default: 32)",
-    )
-    command.add_argument("--batch-size", type=int, metavar="N", help="default: 64")
-    command.add_argument(
-        "--r1-gamma",
-        type=float,
-        metavar="G",
-        help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
-    )
-    command.add_argument(
-        "--gamma-decay-start",
-        dest="gamma_decay_start_kimg",
-        type=float,
-        metavar="KIMG",
-        help="from so many thousand images on r1_gamma falls: sharper details (default: it stays)",
-    )
-    command.add_argument(
-        "--augment",
-        choices=["none", "diffaugment", "ada"],
-        help="move, recolour and cut what the discriminator sees, for less than about 30,000 "
-        "images: diffaugment always, ada as often as it is needed (default: none)",
-    )
-    command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
 
 
 def _add_presets(commands: Subcommands) -> None:
@@ -178,6 +94,7 @@ def _add_resume(commands: Subcommands) -> None:
     )
     command.add_argument("run", type=Path, metavar="RUN")
     command.add_argument("--data", type=Path, help="where the same images are now, if moved")
+    add_attributes(command, "from now on; the discriminator's head for them is new")
     _add_running(command)
 
 

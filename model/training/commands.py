@@ -77,7 +77,12 @@ def run_resume(arguments: argparse.Namespace) -> None:
     """Go on with a run."""
     with joined_ranks(choose_device(arguments.device)) as device:
         is_done = resume_run(
-            arguments.run, arguments.data, device, _budget(arguments), _cadence(arguments)
+            arguments.run,
+            arguments.data,
+            device,
+            _budget(arguments),
+            _cadence(arguments),
+            arguments.attributes,
         )
         _say_what_next(arguments.run, is_done)
 
@@ -107,7 +112,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 _OPTIONS = (
     *("architecture", "attention_resolution", "img_channels", "base_channels", "batch_size"),
     *("discriminator", "discriminator_normalisation", "r1_gamma", "augment"),
-    "gamma_decay_start_kimg",
+    *("gamma_decay_start_kimg", "attributes"),
 )
 
 

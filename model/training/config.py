@@ -61,12 +61,15 @@ class TrainConfig:
     code_categories: int = 0  # InfoGAN's codes, parts of z: see LatentCodes
     code_continuous: int = 0
     code_weight: float = 1.0
+    # Attributes of the data that z[0], z[1], ... decide: see attribute_codes.py.
+    attributes: tuple[str, ...] = ()
     augment: str = "none"  # one of AUGMENTATIONS
     ada_kimg: float = 500.0  # thousand images in which "ada" could go from never to always
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check all but the data, so that a mistake is told before any image is decoded."""
+        object.__setattr__(self, "attributes", tuple(self.attributes))  # JSON has only lists
         check_recipe(self)
         spec = self.generator_spec(2)
         check_architecture(spec)
@@ -88,6 +91,11 @@ class TrainConfig:
         """Which coordinates of z the discriminator must find in an image."""
         return LatentCodes(self.code_categories, self.code_continuous)
 
+    @property
+    def further_outputs(self) -> int:
+        """How many outputs the discriminator has for codes or for attributes."""
+        return self.codes.outputs + len(self.attributes)
+
     def discriminator_spec(self, spec: GeneratorSpec) -> DiscriminatorSpec:
         """Describe the discriminator of the images of `spec`."""
         return DiscriminatorSpec(
@@ -95,7 +103,9 @@ class TrainConfig:
             base_channels=self.discriminator_channels,
             normalisation=self.discriminator_normalisation,
             pack=self.pack,
-            auxiliary_outputs=spec.num_classes if self.has_classes_to_find else self.codes.outputs,
+            auxiliary_outputs=(
+                spec.num_classes if self.has_classes_to_find else self.further_outputs
+            ),
             has_attention=self.attention_resolution is not None,
         )
 

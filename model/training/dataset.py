@@ -52,6 +52,21 @@ class ImageDataset:
     digest: str
     skipped: tuple[SkippedImage, ...]
 
+    def attributes_of(
+        self, names: Sequence[str], rows: npt.NDArray[np.intp] | slice = slice(None)
+    ) -> npt.NDArray[np.uint8]:
+        """Return which of the attributes `names` the images `rows` have, 0 or 1, (n, k).
+
+        DatasetError, with those that there are, for one that is not known.
+        """
+        columns = []
+        for name in names:
+            if self.attributes is None or name not in self.attribute_names:
+                known = ", ".join(self.attribute_names) or "none"
+                raise DatasetError(f"{self.name} has no attribute {name!r}; it has: {known}")
+            columns.append(self.attributes[rows, self.attribute_names.index(name)])
+        return np.stack(columns, axis=1)
+
 
 def open_dataset(
     source: Path,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from model.training import ranks
+from model.training.attribute_codes import attribute_loss, attribute_targets
 from model.training.auxiliary import class_loss, code_loss
 from model.training.falling import falling
 from model.training.judging import JudgedBatch, Judgement, autocast, judge
@@ -21,11 +22,15 @@ from model.training.state import TrainingState
 
 
 def discriminator_loss(
-    state: TrainingState, real_images: Tensor, real_labels: Tensor | None
+    state: TrainingState,
+    real_images: Tensor,
+    real_labels: Tensor | None,
+    real_attributes: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the discriminator's loss, with a penalty on every `penalty_interval`-th step.
 
-    Takes images (n, c, h, w) in [-1, 1]; returns the scalar, real and fake logits (m,).
+    Takes images (n, c, h, w) in [-1, 1] and, where the recipe has attributes, which of them
+    each shows, float (n, k) of 0 and 1; returns the scalar, real and fake logits (m,).
     """
     config = state.config
     has_penalty = config.has_penalty and state.step % config.penalty_interval == 0
@@ -43,17 +48,14 @@ def discriminator_loss(
         loss = loss + label_smoothing_term(real.logits, config.label_smoothing)
     if config.has_classes_to_find:
         loss = loss + _auxiliary_loss(state, real, z, real_labels)
-    if fake.auxiliary is not None:
+    if config.attributes:
+        loss = loss + _attributes_seen(real, real_attributes)
+    elif fake.auxiliary is not None:
         loss = loss + _auxiliary_loss(state, fake, z, real_labels)
     if has_penalty and config.penalty == "r1-r2":
         penalty = zero_centred_gradient_penalty(real_images, real.logits)
         penalty = penalty + zero_centred_gradient_penalty(fake_images, fake.logits)
-        # Gradients grow with the number of pixels, so gamma is given for 64 x 64 and scaled
-        # with the area (StyleGAN3's configuration guide has the same rule).
-        height, width = state.spec.img_size
-        gamma = config.r1_gamma * (height / 64) * (width / 64)
-        gamma *= falling(state.images_seen, config.gamma_decay_start_kimg)
-        loss = loss + config.penalty_interval * gamma / 2 * penalty
+        loss = loss + config.penalty_interval * _gamma(state) / 2 * penalty
     elif has_penalty:
         penalty = _penalty_between(state, real_images, fake_images, real_labels)
         loss = loss + config.penalty_interval * config.penalty_weight * penalty
@@ -86,12 +88,34 @@ def generator_loss(state: TrainingState, real_images: Tensor, real_labels: Tenso
 def _auxiliary_loss(
     state: TrainingState, judgement: Judgement, z: Tensor, labels: Tensor | None
 ) -> Tensor:
-    """Return what finding the class (ACGAN) or the codes (InfoGAN) costs both players."""
+    """Return what finding the class (ACGAN), the codes (InfoGAN) or the attributes costs."""
     if judgement.auxiliary is None:
         raise ValueError("the discriminator gave no auxiliary outputs to judge")
+    if state.config.attributes:
+        targets = attribute_targets(z, state.facts["attribute_shares"])
+        return attribute_loss(judgement.auxiliary, targets)
     if state.config.has_classes_to_find and labels is not None:
         return class_loss(judgement.auxiliary, labels)
     return state.config.code_weight * code_loss(judgement.auxiliary, z, state.config.codes)
+
+
+def _attributes_seen(real: Judgement, attributes: Tensor | None) -> Tensor:
+    """Return what the discriminator's mistakes about the attributes of real images cost it."""
+    if real.auxiliary is None or attributes is None:
+        raise ValueError("a recipe with attributes needs them of every real image")
+    return attribute_loss(real.auxiliary, attributes)
+
+
+def _gamma(state: TrainingState) -> float:
+    """Return the weight of R1 and R2 at this size and this time of the run.
+
+    Gradients grow with the number of pixels, so gamma is given for 64 x 64 and scaled with
+    the area (StyleGAN3's configuration guide has the same rule).
+    """
+    config = state.config
+    height, width = state.spec.img_size
+    area = (height / 64) * (width / 64)
+    return config.r1_gamma * area * falling(state.images_seen, config.gamma_decay_start_kimg)
 
 
 def _penalty_between(

@@ -130,11 +130,15 @@ def _game_conflicts(config: TrainConfig) -> Iterator[str]:
 def _judging_conflicts(config: TrainConfig) -> Iterator[str]:
     if config.batch_size % config.pack:
         yield f"batch_size must be a multiple of pack, which is {config.pack}"
-    if config.pack > 1 and (config.is_conditional or config.codes.outputs):
+    if config.pack > 1 and (config.is_conditional or config.further_outputs):
         yield "pack judges images together, whose classes or codes differ: train with pack 1"
     if config.code_categories == 1:
         yield "code_categories must be 0 or at least 2: one category says nothing"
-    if config.codes.outputs > config.z_dim:
-        yield f"the codes take {config.codes.outputs} of z's {config.z_dim} coordinates: fewer"
+    if config.further_outputs > config.z_dim:
+        yield f"codes or attributes take {config.further_outputs} of z's {config.z_dim} coordinates"
+    if config.attributes and (config.codes.outputs or config.has_classes_to_find):
+        yield "the discriminator finds attributes, or classes (acgan), or codes: take one of them"
+    if len(set(config.attributes)) < len(config.attributes):
+        yield "an attribute is named twice"
     if config.codes.outputs and config.has_classes_to_find:
         yield "the discriminator finds either classes (acgan) or codes: drop one"

@@ -5,6 +5,7 @@ The generator is kept: it is what the user waits for. What is changed is who jud
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
@@ -74,16 +75,26 @@ _ESSENTIAL = ("loss", "penalty", "n_critic", "optimiser", "beta1", "beta2")
 def rebuild(good: TrainingState, adjustment: Adjustment) -> TrainingState:
     """Return `good` under the changed recipe, at its step, sharing nothing with it."""
     state = TrainingState(adjustment.config, good.spec, dict(good.facts), good.device)
-    is_alike = good.config.discriminator_spec(good.spec) == state.config.discriminator_spec(
-        good.spec
+    before, after = (
+        dataclasses.replace(each.config.discriminator_spec(good.spec), auxiliary_outputs=0)
+        for each in (good, state)
     )
     begins_anew = []
-    if adjustment.has_new_discriminator or not is_alike:
+    if adjustment.has_new_discriminator or before != after:
         begins_anew += ["discriminator", "discriminator_optimizer"]
+    elif good.config.further_outputs != state.config.further_outputs:
+        begins_anew += ["discriminator", "discriminator_optimizer"]
+        _keep_all_but_second_head(good, state)
     if _moments(good.config) != _moments(state.config):
         begins_anew += ["generator_optimizer", "discriminator_optimizer"]
     state.take_over(good, begins_anew)
     return state
+
+
+def _keep_all_but_second_head(good: TrainingState, state: TrainingState) -> None:
+    weights = good.discriminator.state_dict().items()
+    kept = {name: weight for name, weight in weights if not name.startswith("auxiliary.")}
+    state.discriminator.load_state_dict(copy.deepcopy(kept), strict=False)
 
 
 def _moments(config: TrainConfig) -> tuple[str, float, float]:

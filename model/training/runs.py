@@ -17,8 +17,10 @@ from model.training import ranks
 from model.training.budget import Budget
 from model.training.config import TrainConfig
 from model.training.dataset import ImageDataset, open_dataset
+from model.training.dataset_error import DatasetError
 from model.training.export import export_checkpoint
 from model.training.guard import verdict
+from model.training.rescue import Adjustment, rebuild
 from model.training.run_lock import run_lock
 from model.training.state import STATE_FILE, StateError, TrainingState
 from model.training.trainer import Cadence, train
@@ -62,7 +64,8 @@ def start_run(
     ranks.check_shares(config)
     ranks.wait()  # until all have seen that the folder is free
     _prepare(machine)
-    state = TrainingState(config, spec, _facts(dataset, data, machine), machine.device)
+    facts = _facts(dataset, data, machine) | _attribute_facts(config, dataset)
+    state = TrainingState(config, spec, facts, machine.device)
     with run_lock(run_dir):
         if ranks.is_first():
             (run_dir / "config.json").write_text(config.to_json() + "\n")
@@ -73,9 +76,16 @@ def start_run(
 
 
 def resume_run(
-    run_dir: Path, data: Path | None, device: str, budget: Budget, cadence: Cadence
+    run_dir: Path,
+    data: Path | None,
+    device: str,
+    budget: Budget,
+    cadence: Cadence,
+    attributes: tuple[str, ...] | None = None,
 ) -> bool:
     """Go on with a run, on the data it began with; returns whether the budget was spent.
+
+    With `attributes`, z decides these from now on.
 
     StateError if there is no run, if another process works on it, or if the data are not those
     that it began with.
@@ -83,11 +93,16 @@ def resume_run(
     if not (run_dir / STATE_FILE).exists():
         TrainingState.load(run_dir / STATE_FILE)  # says what is missing, and makes no folder
     with run_lock(run_dir):
-        return _resume(run_dir, data, device, budget, cadence)
+        return _resume(run_dir, data, device, budget, cadence, attributes)
 
 
 def _resume(
-    run_dir: Path, data: Path | None, device: str, budget: Budget, cadence: Cadence
+    run_dir: Path,
+    data: Path | None,
+    device: str,
+    budget: Budget,
+    cadence: Cadence,
+    attributes: tuple[str, ...] | None,
 ) -> bool:
     state = TrainingState.load(run_dir / STATE_FILE, device)
     if budget.images is not None and budget.is_spent(state.images_seen):
@@ -99,11 +114,16 @@ def _resume(
     if dataset.digest != state.facts["digest"]:
         raise StateError(f"{source} is not the data this run began with: its images have changed")
     labels_digest = _labels_digest(dataset)
-    if state.facts.get("labels_digest", labels_digest) != labels_digest:
+    if state.facts.get("labels_digest", labels_digest) != labels_digest or (
+        state.config.attributes
+        and state.facts["attribute_shares"] != _shares(state.config.attributes, dataset)
+    ):
         raise StateError(f"{source} is not the data this run began with: its labels have changed")
     began_on = state.facts.get("device", state.device.type)
     if began_on != state.device.type:
         _log.warning("the run began on %s: on another device it goes on, but not exactly", began_on)
+    if attributes is not None and attributes != state.config.attributes:
+        state = _decide_attributes(state, attributes, dataset)
     ranks.check_shares(state.config)
     _prepare(Machine(device, state.facts["threads"]))
     limit = f"up to {budget.images}" if budget.images else f"for {budget.minutes:g} minutes"
@@ -165,6 +185,30 @@ def _facts(dataset: ImageDataset, source: Path, machine: Machine) -> dict[str, A
         "threads": machine.threads,
         "device": torch.device(machine.device).type,
     }
+
+
+def _attribute_facts(config: TrainConfig, dataset: ImageDataset) -> dict[str, Any]:
+    return {"attribute_shares": _shares(config.attributes, dataset)} if config.attributes else {}
+
+
+def _shares(names: tuple[str, ...], dataset: ImageDataset) -> list[float]:
+    """Return how many of the images have each attribute; DatasetError if all or none have."""
+    shares = [float(share) for share in dataset.attributes_of(names).mean(axis=0)]
+    for name, share in zip(names, shares, strict=True):
+        if not 0.0 < share < 1.0:
+            raise DatasetError(f"all images agree on {name!r}, so nothing can be learned of it")
+    return shares
+
+
+def _decide_attributes(
+    state: TrainingState, attributes: tuple[str, ...], dataset: ImageDataset
+) -> TrainingState:
+    """Return the state, whose z decides these attributes from now on."""
+    config = dataclasses.replace(state.config, attributes=attributes)
+    changed = rebuild(state, Adjustment(config, has_new_discriminator=False, words=""))
+    changed.facts.pop("attribute_shares", None)
+    changed.facts |= _attribute_facts(config, dataset)
+    return changed
 
 
 def _labels_digest(dataset: ImageDataset) -> str:

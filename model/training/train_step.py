@@ -32,26 +32,25 @@ class StepLosses:
 
 
 def train_step(
-    state: TrainingState, pixels: NDArray[np.uint8], labels: NDArray[np.int64] | None
+    state: TrainingState,
+    pixels: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    attributes: NDArray[np.uint8] | None = None,
 ) -> StepLosses:
     """Move the discriminator once, on real `pixels` (n, h, w, c) with `labels` (n,) or None.
 
+    A recipe with attributes needs which of them each image has: 0 or 1, (n, k), in its order.
     Of several ranks each gives its share of the batch; all then have the same weights.
     The generator moves on every `n_critic`-th step.
     """
     config = state.config
     real_images = to_images(torch.from_numpy(pixels).to(state.device))
     real_labels = None if labels is None else torch.from_numpy(labels).to(state.device)
+    has = None if attributes is None else torch.from_numpy(attributes).to(state.device).float()
     _set_learning_rate(state)
 
-    d_loss, real_logits, fake_logits = discriminator_loss(state, real_images, real_labels)
-    state.discriminator_optimizer.zero_grad(set_to_none=True)
-    d_loss.backward()
-    ranks.average_gradients(state.discriminator.parameters())
-    state.discriminator_optimizer.step()
-    if config.weight_clip:
-        clip_weights(state.discriminator.parameters(), config.weight_clip)
-
+    d_loss, real_logits, fake_logits = discriminator_loss(state, real_images, real_labels, has)
+    _move_discriminator(state, d_loss)
     real_logits, fake_logits = real_logits.detach(), fake_logits.detach()
     boundary = ranks.mean(fake_logits.mean())  # where a loss has none of its own
     sign = real_signs(LOSSES[config.loss], real_logits, boundary)
@@ -70,6 +69,15 @@ def train_step(
     if config.augment == "ada":
         state.ada = adapt(state.ada, float(losses.real_sign), config.batch_size, config.ada_kimg)
     return losses
+
+
+def _move_discriminator(state: TrainingState, loss: Tensor) -> None:
+    state.discriminator_optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    ranks.average_gradients(state.discriminator.parameters())
+    state.discriminator_optimizer.step()
+    if state.config.weight_clip:
+        clip_weights(state.discriminator.parameters(), state.config.weight_clip)
 
 
 def _measured(*values: Tensor) -> StepLosses:

@@ -124,7 +124,12 @@ def _take_step(state: TrainingState, dataset: ImageDataset) -> StepLosses:
         batch_indices(len(dataset.pixels), config.batch_size, config.seed, state.step)
     )
     labels = dataset.labels if state.spec.is_conditional else None
-    return train_step(state, dataset.pixels[indices], None if labels is None else labels[indices])
+    return train_step(
+        state,
+        dataset.pixels[indices],
+        None if labels is None else labels[indices],
+        dataset.attributes_of(config.attributes, indices) if config.attributes else None,
+    )
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_a_value_out_of_range_is_named(field: str, value: Any, words: str) -> No
         ("pacgan2", {"batch_size": 7}, "batch_size must be a multiple of pack, which is 2"),
         ("pacgan2", {"is_conditional": True}, "train with pack 1"),
         ("infogan", {"pack": 2}, "train with pack 1"),
-        ("infogan", {"z_dim": 11}, "the codes take 12 of z's 11 coordinates"),
+        ("infogan", {"z_dim": 11}, "codes or attributes take 12 of z's 11 coordinates"),
         ("infogan", {"code_categories": 1}, "one category says nothing"),
         ("acgan", {"code_continuous": 2}, "either classes .acgan. or codes: drop one"),
         ("dcgan", {"beta1": 1.0}, "beta1 must be from 0 to less than 1"),
