@@ -57,7 +57,7 @@ _RELATIVISTIC_LARGE = dataclasses.replace(
     name="relativistic-large",
     batch_size=2048,  # 20 points a mode of 100
     steps=12_000,
-    r1_gamma=(3.2, 0.05),
+    r1_gamma=(3.2, 0.12),
 )
 
 _VANILLA = PointRecipe(
