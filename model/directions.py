@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -110,6 +111,17 @@ class Directions:
         """Return those of some kinds, in order."""
         rows = [row for row, entry in enumerate(self.entries) if entry.kind in kinds]
         return Directions(self.vectors[rows], tuple(self.entries[row] for row in rows))
+
+    def without(self, *names: str) -> Directions:
+        """Return all but these, numbered anew; DirectionsError lists the names there are."""
+        dropped = {self._index(name) for name in names}
+        rows = [row for row in range(len(self)) if row not in dropped]
+        counts: Counter[str] = Counter()
+        entries = []
+        for entry in (self.entries[row] for row in rows):
+            counts[entry.kind] += 1
+            entries.append(dataclasses.replace(entry, order=counts[entry.kind]))
+        return Directions(self.vectors[rows], tuple(entries))
 
     @staticmethod
     def concatenate(*parts: Directions) -> Directions:

@@ -43,6 +43,13 @@ def _add_directions(commands: Subcommands) -> None:
         help="labelled images it was trained on, for directions with names (default: none)",
     )
     command.add_argument(
+        "--drop",
+        type=lambda names: names.split(","),
+        default=[],
+        metavar="NAME,...",
+        help="leave these out, such as one that another judge does not confirm",
+    )
+    command.add_argument(
         "--out", type=Path, metavar="FILE.safetensors", help="write here instead (default: FILE)"
     )
     command.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")

@@ -19,7 +19,10 @@ from model.training.dataset import ImageDataset, open_dataset_for
 
 
 def run_directions(arguments: argparse.Namespace) -> None:
-    """Write SeFa and PCA, and with `--data` named attributes; say what each is worth."""
+    """Write SeFa and PCA, and with `--data` named attributes; say what each is worth.
+
+    Without those that `--drop` names.
+    """
     checkpoint = add_discovered(read_checkpoint(arguments.checkpoint))
     if arguments.data is not None:
         torch.set_num_threads(1)
@@ -28,6 +31,9 @@ def run_directions(arguments: argparse.Namespace) -> None:
         checkpoint = dataclasses.replace(
             checkpoint, directions=Directions.concatenate(fitted, discovered)
         )
+    if arguments.drop:
+        kept = checkpoint.directions.without(*arguments.drop)
+        checkpoint = dataclasses.replace(checkpoint, directions=kept)
     out: Path = arguments.out or arguments.checkpoint
     written = write_checkpoint(checkpoint, out)
     print(f"{out}: {len(written.directions)} directions, digest {written.digest}")

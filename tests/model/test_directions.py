@@ -106,6 +106,16 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
         MADE.vector("hat")
 
 
+def test_what_is_left_keeps_its_vectors_and_is_numbered_anew() -> None:
+    second = Direction("hat", "attribute", 2)
+    three = Directions(np.eye(5, dtype=np.float32)[:3], (ENTRIES[0], second, ENTRIES[1]))
+    left = three.without("glasses")
+    assert [(entry.name, entry.order) for entry in left.entries] == [("hat", 1), ("sefa-1", 1)]
+    assert left.vectors.tolist() == np.eye(5)[1:3].tolist()
+    with pytest.raises(DirectionsError, match="no direction 'smile'"):
+        three.without("smile")
+
+
 def test_joined_directions_keep_their_order_and_their_vectors() -> None:
     other = Directions(np.eye(5, dtype=np.float32)[3:4], (Direction("pca-1", "pca"),))
     joined = Directions.concatenate(MADE, Directions(), other)

@@ -47,6 +47,17 @@ def test_without_data_what_the_generator_shows_itself_is_written(file: Path) -> 
     assert after.digest != before.digest
 
 
+def test_a_direction_that_is_not_wanted_is_left_out(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["directions", str(file), "--drop", "sefa-1,pca-2"]) == 0
+    kept = read_checkpoint(file).directions
+    assert {"sefa-2", "pca-1"} <= set(kept.names)
+    assert not {"sefa-1", "pca-2"} & set(kept.names)
+    assert main(["directions", str(file), "--drop", "smile"]) == 1
+    assert "no direction 'smile'; there are: sefa-1" in capsys.readouterr().err
+
+
 def test_with_labelled_data_a_judge_is_trained_and_attributes_come_first(
     file: Path,
     data: Path,
