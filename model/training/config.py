@@ -63,6 +63,7 @@ class TrainConfig:
     code_weight: float = 1.0
     # Attributes of the data that z[0], z[1], ... decide: see attribute_codes.py.
     attributes: tuple[str, ...] = ()
+    attribute_weight: float = 0.3  # at 1 the images of faces-64 were worse: docs/scores.md
     augment: str = "none"  # one of AUGMENTATIONS
     ada_kimg: float = 500.0  # thousand images in which "ada" could go from never to always
     seed: int = 0

@@ -49,7 +49,7 @@ def discriminator_loss(
     if config.has_classes_to_find:
         loss = loss + _auxiliary_loss(state, real, z, real_labels)
     if config.attributes:
-        loss = loss + _attributes_seen(real, real_attributes)
+        loss = loss + config.attribute_weight * _attributes_seen(real, real_attributes)
     elif fake.auxiliary is not None:
         loss = loss + _auxiliary_loss(state, fake, z, real_labels)
     if has_penalty and config.penalty == "r1-r2":
@@ -93,7 +93,7 @@ def _auxiliary_loss(
         raise ValueError("the discriminator gave no auxiliary outputs to judge")
     if state.config.attributes:
         targets = attribute_targets(z, state.facts["attribute_shares"])
-        return attribute_loss(judgement.auxiliary, targets)
+        return state.config.attribute_weight * attribute_loss(judgement.auxiliary, targets)
     if state.config.has_classes_to_find and labels is not None:
         return class_loss(judgement.auxiliary, labels)
     return state.config.code_weight * code_loss(judgement.auxiliary, z, state.config.codes)

@@ -47,6 +47,7 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "gamma_decay_start_kimg": (_is_weight, "must not be negative"),
     "ema_halflife_kimg": (_is_weight, "must not be negative"),
     "code_weight": (_is_weight, "must not be negative"),
+    "attribute_weight": (_is_weight, "must not be negative"),
     "code_categories": (_is_weight, "must not be negative"),
     "code_continuous": (_is_weight, "must not be negative"),
     "learning_rate": (_is_positive, "must be positive"),

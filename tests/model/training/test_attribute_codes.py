@@ -51,7 +51,7 @@ def test_the_loss_is_the_mean_over_images_of_all_attributes_cross_entropy() -> N
 
 @pytest.fixture
 def state(make_state: MakeState) -> TrainingState:
-    made = make_state("dcgan", attributes=("hat", "scarf"), r1_gamma=0.0)
+    made = make_state("dcgan", attributes=("hat", "scarf"), attribute_weight=0.5, r1_gamma=0.0)
     made.facts["attribute_shares"] = [0.7, 0.2]
     return made
 
@@ -85,10 +85,12 @@ def test_the_discriminator_learns_attributes_of_real_images_and_the_generator_ob
         )
         with torch.no_grad():
             auxiliary.bias.zero_()
-        plain = losses(state)[0 if targets is has else 1] - 2 * math.log(2)
+        plain = losses(state)[0 if targets is has else 1] - 0.5 * 2 * math.log(2)
         with torch.no_grad():
             auxiliary.bias.copy_(torch.tensor([3.0, -2.0]))
-        assert loss == pytest.approx(plain + each / 8, rel=0.02)  # bfloat16 where it is native
+        assert loss == pytest.approx(
+            plain + 0.5 * each / 8, rel=0.02
+        )  # bfloat16 where it is native
     assert known != given
 
 
