@@ -29,7 +29,7 @@ from model.observation import Observation
 from model.sampling import render_latents
 
 _SHOWN = 10
-_EDITED = ("glasses", "beard", "hair-black", "hair_style-bun", "background-rose")
+_EDITED = ("smile", "glasses", "beard", "hair-black", "hair_style-bun")
 
 Pixels = NDArray[np.uint8]
 
