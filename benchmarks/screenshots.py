@@ -28,9 +28,9 @@ SEEDS = {
     "inspected": "17",
     "morphed": "17,21,8,93,19",
     "shaped": "93",
-    "with glasses": "16,34,63",
-    "without glasses": "12,75,93",
-    "gains glasses": "17",
+    "with glasses": "41,63,78",
+    "without glasses": "9,39,53",
+    "gains glasses": "93",
     "searched for": "21",
 }
 EDITS = "hair-teal:4"
