@@ -16,7 +16,7 @@ from app.pending import RenderedRows
 from model.latents import Latents
 
 # So few that the first bytes leave early, and then enough to fill a batch.
-_FIRST_FRAMES = 4
+_FIRST_FRAMES = 2
 _MAX_FRAMES = 32
 _SLICE_PIXELS = 2**20
 
