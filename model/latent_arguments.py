@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from model.subcommand import Subcommands, add_device, add_rendering, add_subcommand
+from model.subcommand import Subcommands, add_device, add_rendering, add_subcommand, read_names
 
 # Named here, not read from model.easing, so that --help loads no numpy.
 _EASINGS = ("linear", "ease", "ease-in", "ease-out", "ease-in-out")
@@ -44,8 +44,8 @@ def _add_directions(commands: Subcommands) -> None:
     )
     command.add_argument(
         "--drop",
-        type=lambda names: names.split(","),
-        default=[],
+        type=read_names,
+        default=(),
         metavar="NAME,...",
         help="leave these out, such as one that another judge does not confirm",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from model.subcommand import read_names
+
 
 def add_recipe(command: argparse.ArgumentParser) -> None:
     """Add what changes a preset."""
@@ -17,18 +19,11 @@ def add_attributes(command: argparse.ArgumentParser, remark: str) -> None:
     """Add which attributes z decides."""
     command.add_argument(
         "--attributes",
-        type=_names,
+        type=read_names,
         metavar="NAME,...",
         help="attributes of the data that z[0], z[1], ... shall decide, each apart from all else: "
         + remark,
     )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"names are written like smile,glasses, not {text!r}")
-    return names
 
 
 def _add_networks(command: argparse.ArgumentParser) -> None:

@@ -33,3 +33,11 @@ def add_rendering(command: argparse.ArgumentParser) -> None:
         default="auto",
         help="number format of the generator (auto, the default: as the service does)",
     )
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"names are written like smile,glasses, not {text!r}")
+    return names

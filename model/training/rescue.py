@@ -82,7 +82,7 @@ def rebuild(good: TrainingState, adjustment: Adjustment) -> TrainingState:
     begins_anew = []
     if adjustment.has_new_discriminator or before != after:
         begins_anew += ["discriminator", "discriminator_optimizer"]
-    elif good.config.further_outputs != state.config.further_outputs:
+    elif good.config.attributes != state.config.attributes:
         begins_anew += ["discriminator", "discriminator_optimizer"]
         _keep_all_but_second_head(good, state)
     if _moments(good.config) != _moments(state.config):

@@ -64,7 +64,7 @@ def start_run(
     ranks.check_shares(config)
     ranks.wait()  # until all have seen that the folder is free
     _prepare(machine)
-    facts = _facts(dataset, data, machine) | _attribute_facts(config, dataset)
+    facts = _facts(dataset, data, machine) | _label_facts(config, dataset)
     state = TrainingState(config, spec, facts, machine.device)
     with run_lock(run_dir):
         if ranks.is_first():
@@ -113,11 +113,8 @@ def _resume(
     dataset = _open(state.config, source)
     if dataset.digest != state.facts["digest"]:
         raise StateError(f"{source} is not the data this run began with: its images have changed")
-    labels_digest = _labels_digest(dataset)
-    if state.facts.get("labels_digest", labels_digest) != labels_digest or (
-        state.config.attributes
-        and state.facts["attribute_shares"] != _shares(state.config.attributes, dataset)
-    ):
+    labels_digest = _labels_digest(state.config, dataset)
+    if state.facts.get("labels_digest", labels_digest) != labels_digest:
         raise StateError(f"{source} is not the data this run began with: its labels have changed")
     began_on = state.facts.get("device", state.device.type)
     if began_on != state.device.type:
@@ -178,7 +175,6 @@ def _facts(dataset: ImageDataset, source: Path, machine: Machine) -> dict[str, A
         "licence": dataset.licence,
         "credit": dataset.credit,
         "digest": dataset.digest,
-        "labels_digest": _labels_digest(dataset),
         "class_names": list(dataset.class_names),
         "attribute_names": list(dataset.attribute_names),
         "images": len(dataset.pixels),
@@ -187,12 +183,17 @@ def _facts(dataset: ImageDataset, source: Path, machine: Machine) -> dict[str, A
     }
 
 
-def _attribute_facts(config: TrainConfig, dataset: ImageDataset) -> dict[str, Any]:
-    return {"attribute_shares": _shares(config.attributes, dataset)} if config.attributes else {}
+def _label_facts(config: TrainConfig, dataset: ImageDataset) -> dict[str, Any]:
+    return {
+        "labels_digest": _labels_digest(config, dataset),
+        "attribute_shares": _shares(config.attributes, dataset),
+    }
 
 
 def _shares(names: tuple[str, ...], dataset: ImageDataset) -> list[float]:
     """Return how many of the images have each attribute; DatasetError if all or none have."""
+    if not names:
+        return []
     shares = [float(share) for share in dataset.attributes_of(names).mean(axis=0)]
     for name, share in zip(names, shares, strict=True):
         if not 0.0 < share < 1.0:
@@ -206,11 +207,12 @@ def _decide_attributes(
     """Return the state, whose z decides these attributes from now on."""
     config = dataclasses.replace(state.config, attributes=attributes)
     changed = rebuild(state, Adjustment(config, has_new_discriminator=False, words=""))
-    changed.facts.pop("attribute_shares", None)
-    changed.facts |= _attribute_facts(config, dataset)
+    changed.facts |= _label_facts(config, dataset)
     return changed
 
 
-def _labels_digest(dataset: ImageDataset) -> str:
+def _labels_digest(config: TrainConfig, dataset: ImageDataset) -> str:
     labels = b"" if dataset.labels is None else dataset.labels.tobytes()
+    if config.attributes:
+        labels += dataset.attributes_of(config.attributes).tobytes()
     return hashlib.sha256(json.dumps(dataset.class_names).encode() + labels).hexdigest()

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from model.__main__ import main
+from model.discriminators.discriminator import Discriminator
 from model.training.attribute_codes import attribute_loss, attribute_targets
 from model.training.config import ConfigError, TrainConfig
 from model.training.dataset import ImageDataset
@@ -133,8 +134,15 @@ def test_a_second_head_is_new_and_the_judgement_stays(
     after = rebuild(before, Adjustment(config, False, ""))
     images = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     assert torch.equal(after.discriminator(images), before.discriminator(images))
-    assert after.discriminator.judge(images)[1].shape == (3, 1)  # type: ignore[operator]
+    assert isinstance(after.discriminator, Discriminator)
+    seen = after.discriminator.judge(images)[1]
+    assert seen is not None
+    assert seen.shape == (3, 1)
     assert after.step == before.step
+    other = make_state("dcgan", attributes=("scarf",)).config
+    again = rebuild(after, Adjustment(other, False, ""))
+    assert torch.equal(again.discriminator(images), before.discriminator(images))
+    assert not again.discriminator_optimizer.state_dict()["state"]
 
 
 @pytest.fixture
