@@ -27,13 +27,13 @@ from benchmarks.server import ROOT, running
 SEEDS = {
     "inspected": "17",
     "morphed": "17,21,8,93,19",
-    "shaped": "93",
+    "shaped": "17",
     "with glasses": "41,63,78",
     "without glasses": "9,39,53",
     "gains glasses": "93",
     "searched for": "21",
 }
-EDITS = "hair-teal:4"
+EDITS = "smile:3"
 # How much of the morph has been played when it is stopped.
 PLAYED = 0.4
 
