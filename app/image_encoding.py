@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-import isal
+import deflate
 import numpy as np
 import PIL
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from model.png import encode_png, to_pillow
 
 Pixels = NDArray[np.uint8]
 
-_ENCODER_NUMBER = 2  # raise it with any change of what is written for equal pixels
+_ENCODER_NUMBER = 3  # raise it with any change of what is written for equal pixels
 _JPEG_QUALITY = 92
 _WEBP_EFFORT = 2
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
@@ -80,15 +80,15 @@ def load_encoders() -> None:
 def encoder_version() -> str:
     """Name all that decides about the bytes of equal pixels; a part of every ETag.
 
-    Versions are not enough, for a library may write other bytes on another CPU: ISA-L does on
-    aarch64 and on x86-64. So what each format makes of one picture is in the name too.
+    Versions are not enough, for a library may write other bytes on another CPU. So what each
+    format makes of one picture is in the name too.
     """
     at = np.arange(64 * 64 * 3, dtype=np.int64)
     # A chirp, whose repeats come ever nearer to noise: long and varied enough that two hash
     # functions of a compressor find different matches in it.
     pixels = (at * at // 512 ^ at // 16).astype(np.uint8).reshape(64, 64, 3)
     libraries = [features.version(name) for name in ("zlib", "libjpeg_turbo", "webp")]
-    content = hashlib.sha256(repr([PIL.__version__, isal.__version__, *libraries]).encode())
+    content = hashlib.sha256(repr([PIL.__version__, deflate.__version__, *libraries]).encode())
     for image_format in ImageFormat:
         content.update(encode_image(pixels, image_format))
     return f"{_ENCODER_NUMBER}-{content.hexdigest()[:12]}"

@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import isal
+import deflate
 import numpy as np
 import PIL
 from numpy.typing import NDArray
@@ -238,7 +238,7 @@ def _describe_machine() -> dict[str, object]:
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
-        "isal": isal.__version__,
+        "deflate": deflate.__version__,
         "pillow": PIL.__version__,
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
     }

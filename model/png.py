@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import struct
 
+import deflate
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
-# On 64 x 64 faces level 0 takes two thirds of the time and writes 45 % more, levels 2 and 3 are
-# slower and no smaller. Nor are their bytes as steady: those of level 1 were seen equal from
-# SSE4.2 to AVX-512, those of level 3 change with AVX2 and with AVX-512.
+# libdeflate's matches depend on nothing but the data, on any thread and any processor. ISA-L takes
+# two thirds of its time but hashes an address of the stack where it means the third byte (register
+# rcx in `write_first_byte` of igzip_icf_body_h1_gr_bt.asm, 2.31): one file of some thousands was
+# another. Level 2 takes half as long again and saves nothing.
 _LEVEL = 1
 
 # One filter for every row. Mean bytes of 64 faces of 64 x 64: None 11290, Sub 9224, Up 9139,
@@ -44,7 +45,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
         raise ValueError(f"a PNG cannot be empty, as {pixels.shape} is")
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
-    stream = isal_zlib.compress(_filter_rows(pixels), _LEVEL)
+    stream = deflate.zlib_compress(_filter_rows(pixels), _LEVEL)
     parts = [_SIGNATURE, *_chunk(b"IHDR", header)]
     for start in range(0, len(stream), _MAX_CHUNK_BYTES):
         parts += _chunk(b"IDAT", stream[start : start + _MAX_CHUNK_BYTES])
@@ -85,10 +86,10 @@ def _filter_rows(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rows
 
 
-def _chunk(name: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+def _chunk(name: bytes, data: bytes | bytearray) -> tuple[bytes, bytes, bytes | bytearray, bytes]:
     """Return length, name, data and checksum."""
-    # ISA-L's CRC-32 takes a tenth of zlib's time.
-    checksum = isal_zlib.crc32(data, isal_zlib.crc32(name))
+    # libdeflate's CRC-32 takes a tenth of zlib's time.
+    checksum = deflate.crc32(data, deflate.crc32(name))
     return struct.pack(">I", len(data)), name, data, struct.pack(">I", checksum)
 
 

@@ -6,6 +6,7 @@ import io
 import shutil
 import struct
 import subprocess
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -173,3 +174,21 @@ def test_the_data_and_the_chunks_of_a_file_are_told_apart() -> None:
     assert split_chunks(more) == [chunks[0], (b"tEXt", b"a\x00b"), *chunks[1:]]
     assert read_image_data(more) == read_image_data(file)
     assert file.endswith(END_CHUNK)
+
+
+def test_the_thread_that_writes_a_png_leaves_no_trace_in_it() -> None:
+    """Each thread has a stack elsewhere, which one compressor took for data.
+
+    Every filtered row has the samples of the first, so that all matches begin in it.
+    """
+    first_rows = np.random.default_rng(0).integers(0, 256, (96, 1, 24, 1))
+    images = (first_rows * np.arange(1, 17)[:, None, None]).astype(np.uint8)
+    everybody = threading.Barrier(64)
+
+    def encode(_: int) -> list[bytes]:
+        everybody.wait()  # or one thread would do the work of many
+        return [encode_png(image) for image in images]
+
+    with ThreadPoolExecutor(everybody.parties) as pool:
+        files = list(pool.map(encode, range(everybody.parties)))
+    assert all(other == files[0] for other in files)
