@@ -18,7 +18,6 @@ from model.training.losses import LOSSES
 from model.training.penalties import zero_centred_gradient_penalty
 
 _TRAINING_POINTS = 100_000  # as in PacGAN's published code
-_FOURIER_FEATURES = 64
 _DATA, _TRAINING, _EVALUATION = 0, 1, 2
 
 
@@ -126,20 +125,14 @@ def geometric(ends: tuple[float, float], progress: float) -> float:
 
 
 def _build_networks(recipe: PointRecipe) -> tuple[nn.Module, nn.Module]:
-    if recipe.width == 0:
+    if recipe.generator_width == 0:
         return PacganGenerator(recipe.z_dim), PacganDiscriminator()
-    hidden = (recipe.width,) * recipe.depth
-    generator = _build_mlp(recipe.z_dim, hidden, 2, recipe.highest_z_cycles)
-    return generator, _build_mlp(2, hidden, 1, recipe.highest_cycles)
-
-
-def _build_mlp(
-    inputs: int, hidden: tuple[int, ...], outputs: int, highest_cycles: float
-) -> nn.Module:
-    if highest_cycles == 0:
-        return Mlp((inputs, *hidden, outputs))
-    features = FourierFeatures(inputs, _FOURIER_FEATURES, highest_cycles)
-    return nn.Sequential(features, Mlp((inputs + 2 * _FOURIER_FEATURES, *hidden, outputs)))
+    generator = Mlp((recipe.z_dim, *[recipe.generator_width] * recipe.depth, 2))
+    hidden = [recipe.discriminator_width] * recipe.depth
+    if not recipe.features:
+        return generator, Mlp((2, *hidden, 1))
+    features = FourierFeatures(2, recipe.features, recipe.highest_cycles)
+    return generator, nn.Sequential(features, Mlp((2 + 2 * recipe.features, *hidden, 1)))
 
 
 def _stream(seed: int, purpose: int) -> np.random.Generator:

@@ -11,12 +11,13 @@ class PointRecipe:
     """All that decides a result on points, beside the mixture and the seed.
 
     Rate and gamma go from the first to the second of their pair over the whole run: the rate
-    along half a cosine, gamma geometrically. `width` 0 stands for PacGAN's own networks.
+    along half a cosine, gamma geometrically. Widths of 0 stand for PacGAN's own networks.
     """
 
     name: str
     loss: str  # a key of LOSSES
-    width: int
+    generator_width: int
+    discriminator_width: int
     depth: int  # hidden layers, of the generator and of the discriminator
     z_dim: int
     z_signs: int  # how many of them keep only their sign; the others are normal
@@ -27,15 +28,16 @@ class PointRecipe:
     r1_gamma: tuple[float, float]  # weight of R1 and of R2; 0 for neither
     penalty_interval: int
     ema_halflife_steps: float  # 0 judges the raw weights
-    highest_cycles: float  # of the discriminator's Fourier features, a unit; 0 for none
-    highest_z_cycles: float  # the same of the generator's
+    features: int  # Fourier features of the discriminator, each a sine and a cosine
+    highest_cycles: float  # of theirs, a unit; 0 for none
     is_scaled: bool  # whether the networks see the points in `Mixture.unit`; for grids it is 1
 
 
 _RELATIVISTIC = PointRecipe(
     name="relativistic",
     loss="relativistic",
-    width=128,
+    generator_width=128,
+    discriminator_width=128,
     depth=3,
     z_dim=12,
     z_signs=10,
@@ -46,8 +48,8 @@ _RELATIVISTIC = PointRecipe(
     r1_gamma=(0.8, 0.05),
     penalty_interval=2,
     ema_halflife_steps=500.0,
+    features=64,
     highest_cycles=1.5,
-    highest_z_cycles=0.0,
     is_scaled=True,
 )
 
@@ -63,7 +65,8 @@ _RELATIVISTIC_LARGE = dataclasses.replace(
 _VANILLA = PointRecipe(
     name="vanilla",
     loss="non-saturating",
-    width=0,
+    generator_width=0,
+    discriminator_width=0,
     depth=0,
     z_dim=2,
     z_signs=0,
@@ -74,8 +77,8 @@ _VANILLA = PointRecipe(
     r1_gamma=(0.0, 0.0),
     penalty_interval=1,
     ema_halflife_steps=0.0,
+    features=0,
     highest_cycles=0.0,
-    highest_z_cycles=0.0,
     is_scaled=False,
 )
 

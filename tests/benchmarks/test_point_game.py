@@ -15,7 +15,12 @@ from benchmarks.point_networks import FourierFeatures, Maxout, PacganDiscriminat
 from benchmarks.point_recipes import POINT_RECIPES
 
 SMALL = dataclasses.replace(
-    POINT_RECIPES["relativistic"], width=16, depth=2, batch_size=32, steps=6
+    POINT_RECIPES["relativistic"],
+    generator_width=16,
+    discriminator_width=16,
+    depth=2,
+    batch_size=32,
+    steps=6,
 )
 
 
