@@ -60,6 +60,7 @@ _RELATIVISTIC_LARGE = dataclasses.replace(
     batch_size=2048,  # 20 points a mode of 100
     steps=12_000,
     r1_gamma=(3.2, 0.12),
+    features=256,
 )
 
 _VANILLA = PointRecipe(
