@@ -53,14 +53,14 @@ _RELATIVISTIC = PointRecipe(
     is_scaled=True,
 )
 
-# For the grid of 100, and not settled: see docs/modes.md.
+# For the grid of 100: see docs/modes.md.
 _RELATIVISTIC_LARGE = dataclasses.replace(
     _RELATIVISTIC,
     name="relativistic-large",
     batch_size=2048,  # 20 points a mode of 100
-    steps=12_000,
+    learning_rate=(1e-3, 1e-4),
     r1_gamma=(3.2, 0.12),
-    features=256,
+    features=384,
 )
 
 _VANILLA = PointRecipe(
