@@ -28,8 +28,8 @@ class PointRecipe:
     r1_gamma: tuple[float, float]  # weight of R1 and of R2; 0 for neither
     penalty_interval: int
     ema_halflife_steps: float  # 0 judges the raw weights
-    features: int  # Fourier features of the discriminator, each a sine and a cosine
-    highest_cycles: float  # of theirs, a unit; 0 for none
+    features: int  # Fourier features of the discriminator, a sine and a cosine each; 0 for none
+    highest_cycles: float  # of theirs, a unit
     is_scaled: bool  # whether the networks see the points in `Mixture.unit`; for grids it is 1
 
 
