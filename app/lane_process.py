@@ -30,8 +30,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from app.framing import LENGTH, frame, read_frame
+from app.framing import frame, read_frame
 from app.image_encoding import ImageFormat, load_encoders
+from app.lane_connection import LaneConnection, LaneError, connect_lane
 from app.lanes import Encoding, Judgement, Payload, RenderedBatch, render_batch
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.inference import EngineFacts, InferenceEngine, InferenceError
@@ -43,13 +44,8 @@ _ENCODINGS: tuple[Encoding, ...] = (None, *ImageFormat, *Judgement)
 _Model: TypeAlias = tuple[InferenceEngine, Judge | None]
 _REQUEST = struct.Struct("<III")  # model, rows, z_dim
 _TIMES = struct.Struct("<dd")  # forward_s, encode_s
-_READ_AHEAD_BYTES = 2**22
 _NICENESS = 10
 _LINGER_S = 0.001
-
-
-class LaneError(RuntimeError):
-    """The lane could not do what it was asked for; the message is that of its process."""
 
 
 class LaneProcess:
@@ -65,9 +61,7 @@ class LaneProcess:
         order = {"paths": [str(path) for path in paths], "options": options}
         self._socket.sendall(frame(json.dumps(order).encode()))
         self._turn = asyncio.Lock()
-        self._has_ended = False
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._connection: LaneConnection | None = None
 
     def wait(self) -> list[EngineFacts]:
         """Block until it is ready; return what each engine says of itself. Raises LaneError."""
@@ -84,35 +78,21 @@ class LaneProcess:
     async def ask(self, message: bytes) -> memoryview:
         """Send a message when it is this one's turn and return the answer; raises LaneError."""
         async with self._turn:
-            if self._reader is None or self._writer is None:
-                self._reader, self._writer = await asyncio.open_connection(
-                    sock=self._socket, limit=_READ_AHEAD_BYTES
-                )
-            if self._has_ended:
-                raise LaneError("the process of a lane has ended")
-            try:
-                self._writer.write(frame(message))
-                head = await self._reader.readexactly(LENGTH.size)
-                answer = await self._reader.readexactly(*LENGTH.unpack(head))
-            except (OSError, asyncio.IncompleteReadError) as error:
-                self._has_ended = True
-                raise LaneError("the process of a lane has ended") from error
-            except BaseException:
-                self._has_ended = True  # the answer still comes, and would be taken for the next
-                raise
-        return _check(answer)
+            if self._connection is None:
+                self._connection = await connect_lane(self._socket)
+            return _check(await self._connection.ask(message))
 
     def is_alive(self) -> bool:
         """Whether the process runs."""
-        if self._reader is None:
+        if self._connection is None:
             return self._process.poll() is None
         # Every request asks, so it must cost no system call: a process that ends closes its end.
-        return not self._has_ended and not self._reader.at_eof()
+        return not self._connection.has_ended
 
     def close(self) -> None:
         """End the process, whatever it does."""
-        if self._writer is not None:
-            self._writer.transport.abort()
+        if self._connection is not None:
+            self._connection.close()
         self._socket.close()
         self._process.kill()
         self._process.wait()
@@ -210,10 +190,10 @@ def _answer(pipe: socket.socket, work: Callable[[], Any], write: Callable[[Any],
     return result
 
 
-def _check(answer: bytes) -> memoryview:
+def _check(answer: bytes | memoryview) -> memoryview:
     """Return what was asked for, or raise LaneError with what went wrong."""
     if not answer[0]:
-        raise LaneError(answer[1:].decode())
+        raise LaneError(bytes(answer[1:]).decode())
     return memoryview(answer)[1:]
 
 

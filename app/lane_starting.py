@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.lane_process import LaneError, LaneProcess, ProcessLane, load_engine
+from app.lane_connection import LaneError
+from app.lane_process import LaneProcess, ProcessLane, load_engine
 from app.lanes import Lane, LocalLane
 from app.settings import Settings
 from model.checkpoint import Checkpoint

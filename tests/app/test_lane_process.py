@@ -17,7 +17,8 @@ import pytest
 from app.batching import Batcher
 from app.catalog import Catalog, ServedGenerator
 from app.image_encoding import ImageFormat
-from app.lane_process import LaneError, LaneProcess, ProcessLane
+from app.lane_connection import LaneError
+from app.lane_process import LaneProcess, ProcessLane
 from app.lanes import Encoding, Judgement, render_batch
 from app.main import create_app
 from app.metrics import Metrics
@@ -165,8 +166,8 @@ async def test_a_process_tells_what_its_engines_found_and_ends_with_its_socket(
     lane = ProcessLane(own_process, 0, engines["faces"].spec)
     await lane.check_golden()
     assert own_process.is_alive()
-    assert own_process._writer is not None
-    own_process._writer.transport.abort()  # as the end of this process would
+    assert own_process._connection is not None
+    own_process._connection.close()  # as the end of this process would
     assert await asyncio.to_thread(own_process._process.wait, LIMIT_S) == 0
     assert not own_process.is_alive()
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from app.image_encoding import ImageFormat
-from app.lane_process import LaneError, ProcessLane
+from app.lane_connection import LaneError
+from app.lane_process import ProcessLane
 from app.lane_starting import ModelLanes, start_lanes
 from app.lanes import Encoding, LocalLane
 from app.settings import Settings
