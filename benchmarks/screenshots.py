@@ -25,12 +25,12 @@ from benchmarks.server import ROOT, running
 
 # Who is seen where, in one place.
 SEEDS = {
-    "inspected": "17",
+    "inspected": "8",
     "morphed": "17,21,8,93,19",
-    "shaped": "17",
-    "with glasses": "41,63,78",
-    "without glasses": "9,39,53",
-    "gains glasses": "93",
+    "shaped": "21",
+    "with glasses": "5,28,33",
+    "without glasses": "21,12,93",
+    "gains glasses": "8",
     "searched for": "21",
 }
 EDITS = "smile:3"

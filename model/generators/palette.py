@@ -12,7 +12,7 @@ from model.spec import GeneratorSpec
 
 _COLOURS = 16
 _HIDDEN_UNITS = 256
-# Maps move so much faster than weights: an area is one colour once they differ by a few units.
+# Maps move so much faster than weights: an area is one colour once they differ by its inverse.
 _SHARPNESS = 4.0
 
 
@@ -20,13 +20,14 @@ class PaletteGenerator(DCGANGenerator):
     """Each pixel is a mixture of sixteen colours, which are the image's own.
 
     `z` chooses the colours by two small layers, and by DCGAN's layers how much of each is at a
-    pixel: a softmax over sixteen maps. Where one map is far above the others its colour stands
-    alone, so an area is flat without any balance of weights, and an edge is a blend of two
-    colours, as in drawings, logos and icons. Masks that the network draws itself mix the two
-    layers of Vondrick et al. (2016, equation 2) in the same way.
+    pixel: one of sixteen maps each. Where one map is above the others by a quarter its colour
+    stands alone, so an area is flat without any balance of weights, and an edge is a blend of
+    two colours, as in drawings, logos and icons. Masks that the network draws itself mix the two
+    layers of Vondrick et al. (2016, equation 2) in the same way. Shares that can be zero are
+    what sparsemax has over softmax (Martins & Astudillo, 2016); these need no sorting.
 
     The last doubling is smooth, which takes the grain of a transposed convolution and costs no
-    edge its sharpness: it is the softmax that makes it. SeFa and PCA look at the first layers of
+    edge its sharpness: it is the shares that make it. SeFa and PCA look at the first layers of
     the maps, so they find shapes; colours move along the named directions.
     """
 
@@ -54,6 +55,12 @@ class PaletteGenerator(DCGANGenerator):
 
 
 def mix_colours(maps: Tensor, colours: Tensor) -> Tensor:
-    """Mix `colours` (n, k, c) in [-1, 1] by a softmax of `maps` (n, places, k): (n, places, c)."""
-    shares = torch.softmax(_SHARPNESS * maps, dim=2).to(colours.dtype)
+    """Mix `colours` (n, k, c) in [-1, 1] by `maps` (n, places, k): (n, places, c).
+
+    At each place a colour counts for 1 - 4 * (how far its map is below the highest), or for
+    nothing where that is negative; the shares add up to one.
+    """
+    above = _SHARPNESS * maps.to(torch.promote_types(maps.dtype, torch.float32))
+    above = (above - above.amax(dim=2, keepdim=True) + 1.0).clamp_min(0.0)
+    shares = (above / above.sum(dim=2, keepdim=True)).to(colours.dtype)
     return (shares @ colours).clamp(-1.0, 1.0)  # shares add up to one but for rounding
