@@ -51,15 +51,16 @@ class LaneConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes
+        # By `cast`, as uvloop's transports are none of asyncio's classes.
+        self._transport = cast(asyncio.Transport, transport)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
         """Fail whoever waits."""
         self.has_ended = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(_ended())
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the protocol's signature
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the protocol's
         """Return where the next bytes go."""
         return memoryview(self._buffer)[self._filled :]
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.framing import frame
 from app.lane_connection import LaneConnection, LaneError, connect_lane
-from tests.app.echo_lanes import LIMIT_S
+from tests.app.echo_lanes import LIMIT_S, until
 
 pytestmark = pytest.mark.anyio
 
@@ -82,9 +82,7 @@ async def test_an_end_is_seen_though_nobody_asks(
 ) -> None:
     connection, theirs = ends
     theirs.close()
-    async with asyncio.timeout(LIMIT_S):
-        while not connection.has_ended:
-            await asyncio.sleep(0.001)
+    await until(lambda: connection.has_ended)
 
 
 async def test_the_answer_to_a_question_given_up_is_never_taken_for_anothers(

@@ -10,8 +10,8 @@ import pytest
 
 from app.framing import frame, read_frame
 from app.image_encoding import ImageFormat
+from app.lane_connection import LaneError
 from app.lane_process import (
-    LaneError,
     _check,
     _read_batch,
     _read_request,
