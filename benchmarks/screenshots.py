@@ -27,13 +27,13 @@ from benchmarks.server import ROOT, running
 SEEDS = {
     "inspected": "8",
     "morphed": "17,21,8,93,19",
-    "shaped": "21",
-    "with glasses": "5,28,33",
-    "without glasses": "21,12,93",
-    "gains glasses": "8",
+    "shaped": "8",
+    "with glasses": "38,50,57",
+    "without glasses": "21,12,8",
+    "gains glasses": "93",
     "searched for": "21",
 }
-EDITS = "smile:3"
+EDITS = "sunglasses:4"
 # How much of the morph has been played when it is stopped.
 PLAYED = 0.4
 
