@@ -28,9 +28,9 @@ SEEDS = {
     "inspected": "8",
     "morphed": "17,21,8,93,19",
     "shaped": "8",
-    "with glasses": "38,50,57",
-    "without glasses": "21,12,8",
-    "gains glasses": "93",
+    "with sunglasses": "38,50,57",
+    "without sunglasses": "21,12,8",
+    "gains sunglasses": "93",
     "searched for": "21",
 }
 EDITS = "sunglasses:4"
@@ -42,8 +42,8 @@ VIEWS = {
     "inspector": f"#wall?seed={SEEDS['inspected']}",
     "morph": f"#morph?keys={SEEDS['morphed']}&seconds=4",
     "shape": f"#shape?face={SEEDS['shaped']}&edits={EDITS}",
-    "arithmetic": f"#arithmetic?a={SEEDS['with glasses']}&b={SEEDS['without glasses']}"
-    f"&c={SEEDS['gains glasses']}",
+    "arithmetic": f"#arithmetic?a={SEEDS['with sunglasses']}&b={SEEDS['without sunglasses']}"
+    f"&c={SEEDS['gains sunglasses']}",
     "picture": "#picture?task=super-resolve&factor=4",
     "models": "#models",
 }

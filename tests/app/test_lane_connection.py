@@ -25,10 +25,14 @@ async def ends() -> AsyncIterator[tuple[LaneConnection, socket.socket]]:
     theirs.close()
 
 
-async def hear(theirs: socket.socket, message: bytes) -> None:
-    """Take `message` in and nothing else."""
-    heard = await asyncio.get_running_loop().sock_recv(theirs, 2**16)
-    assert heard == frame(message)
+async def begin_to_ask(
+    ends: tuple[LaneConnection, socket.socket], message: bytes
+) -> asyncio.Task[memoryview]:
+    """Ask, and let the other end hear the message and nothing else."""
+    connection, theirs = ends
+    answer = asyncio.create_task(connection.ask(message))
+    assert await asyncio.get_running_loop().sock_recv(theirs, 2**16) == frame(message)
+    return answer
 
 
 async def say(theirs: socket.socket, data: bytes) -> None:
@@ -39,9 +43,8 @@ async def say(theirs: socket.socket, data: bytes) -> None:
 async def test_an_answer_in_pieces_is_put_together(
     ends: tuple[LaneConnection, socket.socket], pieces: int
 ) -> None:
-    connection, theirs = ends
-    answer = asyncio.create_task(connection.ask(b"what"))
-    await hear(theirs, b"what")
+    _, theirs = ends
+    answer = await begin_to_ask(ends, b"what")
     data = frame(b"hello")
     for piece in range(pieces):
         await say(theirs, data[len(data) * piece // pieces : len(data) * (piece + 1) // pieces])
@@ -53,11 +56,10 @@ async def test_an_answer_in_pieces_is_put_together(
 async def test_answers_of_any_length_follow_each_other(
     ends: tuple[LaneConnection, socket.socket],
 ) -> None:
-    connection, theirs = ends
+    _, theirs = ends
     for length in (0, 1, 2**16 - 4, 2**16 - 3, 2**16, 10**6, 3, 10**6, 2 * 10**6):
         expected = bytes([length % 251]) * length
-        answer = asyncio.create_task(connection.ask(b"next"))
-        await hear(theirs, b"next")
+        answer = await begin_to_ask(ends, b"next")
         await say(theirs, frame(expected))
         assert await asyncio.wait_for(answer, LIMIT_S) == expected
 
@@ -66,8 +68,7 @@ async def test_whoever_waits_when_the_other_end_goes_is_told(
     ends: tuple[LaneConnection, socket.socket],
 ) -> None:
     connection, theirs = ends
-    answer = asyncio.create_task(connection.ask(b"what"))
-    await hear(theirs, b"what")
+    answer = await begin_to_ask(ends, b"what")
     await say(theirs, frame(b"hello")[:6])
     theirs.close()
     with pytest.raises(LaneError, match="ended"):
@@ -89,8 +90,7 @@ async def test_the_answer_to_a_question_given_up_is_never_taken_for_anothers(
     ends: tuple[LaneConnection, socket.socket],
 ) -> None:
     connection, theirs = ends
-    given_up = asyncio.create_task(connection.ask(b"first"))
-    await hear(theirs, b"first")
+    given_up = await begin_to_ask(ends, b"first")
     given_up.cancel()
     with pytest.raises(asyncio.CancelledError):
         await given_up

@@ -8,9 +8,7 @@ import torch
 from model.generators.palette import mix_colours
 
 
-def test_a_pixel_is_the_mean_of_its_images_colours_by_how_near_their_maps_are_to_the_highest() -> (
-    None
-):
+def test_a_colour_counts_by_how_near_its_map_is_to_the_highest() -> None:
     torch.manual_seed(3)
     maps, colours = 0.2 * torch.randn(3, 7, 5).double(), torch.rand(3, 5, 4).double() * 2 - 1
     mixed = mix_colours(maps, colours)
