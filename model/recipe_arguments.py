@@ -31,7 +31,8 @@ def _add_networks(command: argparse.ArgumentParser) -> None:
         "--architecture",
         metavar="NAME",
         help="generator: dcgan (the default), resize (dcgan's, without its grain), palette (for "
-        "drawings: flat colours, clean edges), resnet (SNGAN's), upsample (residual) or mlp",
+        "drawings: flat colours, clean edges), pixel (palette for pixel art), resnet (SNGAN's), "
+        "upsample (residual) or mlp",
     )
     command.add_argument(
         "--discriminator",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from model.generators.dcgan import DCGANGenerator
 from model.generators.mlp import MLPGenerator
 from model.generators.palette import PaletteGenerator
+from model.generators.pixel import PixelGenerator
 from model.generators.resize import ResizeGenerator
 from model.generators.resnet import ResNetGenerator
 from model.generators.stack import StackGenerator
@@ -21,6 +22,7 @@ GENERATORS: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
     "dcgan": DCGANGenerator,
     "mlp": MLPGenerator,
     "palette": PaletteGenerator,
+    "pixel": PixelGenerator,
     "resize": ResizeGenerator,
     "resnet": ResNetGenerator,
     "stack": StackGenerator,

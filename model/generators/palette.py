@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -31,9 +33,11 @@ class PaletteGenerator(DCGANGenerator):
     the maps, so they find shapes; colours move along the named directions.
     """
 
+    to_maps: Callable[[int, int], nn.ConvTranspose2d] = ResizeConvolution
+
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__(spec)
-        to_maps = ResizeConvolution(spec.base_channels, _COLOURS)
+        to_maps = self.to_maps(spec.base_channels, _COLOURS)
         nn.init.normal_(to_maps.weight, 0.0, 0.1 / _SHARPNESS)
         self.layers = nn.Sequential(*[*self.layers][:-2], to_maps)  # not a doubling and tanh
         hidden = nn.Linear(spec.z_dim + spec.num_classes, _HIDDEN_UNITS)

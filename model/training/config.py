@@ -144,6 +144,7 @@ PARTNERS = {
     "dcgan": "dcgan",
     "mlp": "mlp",
     "palette": "dcgan",
+    "pixel": "dcgan",
     "resize": "dcgan",
     "resnet": "resnet",
     "upsample": "residual",

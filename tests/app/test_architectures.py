@@ -27,6 +27,7 @@ SPECS = {
     "dcgan": GeneratorSpec("dcgan", 64, 3, 4, 2, 2, img_width=48, attention_resolution=16),
     "mlp": GeneratorSpec("mlp", 64, 1, 4, base_channels=1, img_width=48),
     "palette": GeneratorSpec("palette", 64, 3, 4, 2, 2, img_width=48),
+    "pixel": GeneratorSpec("pixel", 64, 3, 4, 2, 2, img_width=48),
     "resize": GeneratorSpec("resize", 64, 3, 4, 2, 2, img_width=48),
     "upsample": GeneratorSpec("upsample", 64, 4, 4, 2, 2, img_width=48, attention_resolution=16),
 }

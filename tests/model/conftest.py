@@ -93,6 +93,12 @@ def palette_checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
+def pixel_checkpoint() -> Checkpoint:
+    """A conditional 16 x 16 RGB checkpoint of mixed colours, whose pixels are apart."""
+    return make(dataclasses.replace(CLASSES, architecture="pixel", img_channels=3))
+
+
+@pytest.fixture(scope="session")
 def plain_file(plain_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plain") / "plain.safetensors"
     write_checkpoint(plain_checkpoint, path)

@@ -25,7 +25,7 @@ from model.provenance import Provenance
 from model.spec import GeneratorSpec
 
 MOST = 12
-ARCHITECTURES = ("dcgan", "mlp", "palette", "resize", "resnet", "upsample")
+ARCHITECTURES = ("dcgan", "mlp", "palette", "pixel", "resize", "resnet", "upsample")
 SHAPES = [(16, None), (32, 24), (20, 28)]
 
 # With attention, with classes, of two sides: each architecture as hard as it comes.
@@ -33,6 +33,7 @@ HARD = {
     "dcgan": GeneratorSpec("dcgan", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "mlp": GeneratorSpec("mlp", 32, 3, 6, 3, 2, img_width=24),
     "palette": GeneratorSpec("palette", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
+    "pixel": GeneratorSpec("pixel", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "resize": GeneratorSpec("resize", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),
     "resnet": GeneratorSpec("resnet", 32, 3, 6, 3, 4, img_width=24),
     "upsample": GeneratorSpec("upsample", 32, 3, 6, 3, 4, img_width=24, attention_resolution=8),

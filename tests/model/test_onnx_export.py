@@ -37,6 +37,7 @@ SPECS = {
     "mlp classes": GeneratorSpec("mlp", 16, 1, z_dim=5, num_classes=3, base_channels=2),
     "palette": GeneratorSpec("palette", 24, 3, z_dim=5, base_channels=2, img_width=16),
     "palette classes": GeneratorSpec("palette", 16, 4, z_dim=5, num_classes=3, base_channels=2),
+    "pixel classes": GeneratorSpec("pixel", 24, 3, z_dim=5, num_classes=3, base_channels=2),
     "resize": GeneratorSpec("resize", 16, 3, z_dim=5, base_channels=2, attention_resolution=8),
     "resnet": GeneratorSpec("resnet", 32, 3, z_dim=5, base_channels=2),
     "resnet classes": GeneratorSpec("resnet", 16, 4, z_dim=5, num_classes=3, base_channels=2),
@@ -50,7 +51,8 @@ def make(name: str) -> Checkpoint:
     spec = SPECS[name]
     torch.manual_seed(11)
     # DCGAN draws its weights so small that a new one is gray; the others' are large enough.
-    scale = {"dcgan": 20, "palette": 20, "resize": 60, "stack": 20}.get(spec.architecture, 1)
+    scales = {"dcgan": 20, "palette": 20, "pixel": 20, "resize": 60, "stack": 20}
+    scale = scales.get(spec.architecture, 1)
     weights = {
         name: tensor * scale if tensor.ndim == 4 else tensor
         for name, tensor in build_generator(spec).state_dict().items()

@@ -42,7 +42,7 @@ def folded(checkpoint: Checkpoint) -> nn.Module:
     return fold_batch_norm(generator.eval().requires_grad_(False))
 
 
-@pytest.fixture(params=["plain", "class", "oblong", "smooth", "palette"])
+@pytest.fixture(params=["plain", "class", "oblong", "smooth", "palette", "pixel"])
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     found: Checkpoint = request.getfixturevalue(f"{request.param}_checkpoint")
     return found

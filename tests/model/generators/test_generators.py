@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from model.generators import GENERATORS, build_generator
 from model.spec import GeneratorSpec, SpecError
 
-ARCHITECTURES = ("dcgan", "mlp", "palette", "resize", "upsample")
+ARCHITECTURES = ("dcgan", "mlp", "palette", "pixel", "resize", "upsample")
 SIZES = [(16, 16), (64, 48), (20, 28), (48, 24)]
 
 
@@ -70,7 +70,7 @@ def test_the_gradient_reaches_every_weight(spec: GeneratorSpec) -> None:
         assert weight.grad.any(), name
 
 
-@pytest.mark.parametrize("architecture", ["dcgan", "palette", "resize", "upsample"])
+@pytest.mark.parametrize("architecture", ["dcgan", "palette", "pixel", "resize", "upsample"])
 @pytest.mark.parametrize("height", [8, 16, 32])
 def test_the_gradient_reaches_self_attention(architecture: str, height: int) -> None:
     spec = GeneratorSpec(

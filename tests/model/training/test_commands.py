@@ -67,6 +67,7 @@ def test_every_option_of_a_recipe_reaches_it(photos: Path, tmp_path: Path) -> No
     [
         ("", ("dcgan", "dcgan", "none")),
         ("--architecture palette", ("palette", "dcgan", "none")),
+        ("--architecture pixel", ("pixel", "dcgan", "none")),
         ("--architecture resize", ("resize", "dcgan", "none")),
         ("--architecture upsample", ("upsample", "residual", "none")),
         ("--architecture mlp --normalisation layer", ("mlp", "mlp", "layer")),
