@@ -26,6 +26,17 @@ def add_attributes(command: argparse.ArgumentParser, remark: str) -> None:
     )
 
 
+def add_gamma(command: argparse.ArgumentParser, default: str) -> None:
+    """Add the weight of the gradient penalty."""
+    command.add_argument(
+        "--r1-gamma",
+        type=float,
+        metavar="G",
+        help="weight of R1 and R2: raise it if training is unstable or samples grow alike, lower "
+        f"it if images stay blurry (default: {default})",
+    )
+
+
 def _add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--architecture",
@@ -88,12 +99,7 @@ def _add_game(command: argparse.ArgumentParser) -> None:
         help="width of both networks: more is better and slower (default: 32)",
     )
     command.add_argument("--batch-size", type=int, metavar="N", help="default: 64")
-    command.add_argument(
-        "--r1-gamma",
-        type=float,
-        metavar="G",
-        help="weight of R1 and R2: raise it if training is unstable (default: the preset's)",
-    )
+    add_gamma(command, "the preset's")
     command.add_argument(
         "--gamma-decay-start",
         dest="gamma_decay_start_kimg",

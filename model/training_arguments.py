@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from model.preset_lines import PRESET_LINES
-from model.recipe_arguments import add_attributes, add_recipe
+from model.recipe_arguments import add_attributes, add_gamma, add_recipe
 from model.subcommand import Subcommands, add_device, add_rendering, add_subcommand
 
 
@@ -95,6 +95,7 @@ def _add_resume(commands: Subcommands) -> None:
     command.add_argument("run", type=Path, metavar="RUN")
     command.add_argument("--data", type=Path, help="where the same images are now, if moved")
     add_attributes(command, "from now on; the discriminator's head for them is new")
+    add_gamma(command, "as it was")
     _add_running(command)
 
 

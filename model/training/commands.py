@@ -75,14 +75,11 @@ def run_presets(_arguments: argparse.Namespace) -> None:
 
 def run_resume(arguments: argparse.Namespace) -> None:
     """Go on with a run."""
+    given = {name: getattr(arguments, name) for name in ("attributes", "r1_gamma")}
+    changes = {name: value for name, value in given.items() if value is not None}
     with joined_ranks(choose_device(arguments.device)) as device:
         is_done = resume_run(
-            arguments.run,
-            arguments.data,
-            device,
-            _budget(arguments),
-            _cadence(arguments),
-            arguments.attributes,
+            arguments.run, arguments.data, device, _budget(arguments), _cadence(arguments), changes
         )
         _say_what_next(arguments.run, is_done)
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,19 +82,19 @@ def resume_run(
     device: str,
     budget: Budget,
     cadence: Cadence,
-    attributes: tuple[str, ...] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> bool:
     """Go on with a run, on the data it began with; returns whether the budget was spent.
 
-    With `attributes`, z decides these from now on.
+    `changes` are fields of its recipe that are otherwise from now on: attributes or r1_gamma.
 
     StateError if there is no run, if another process works on it, or if the data are not those
-    that it began with.
+    that it began with; ConfigError if the changes do not fit the recipe.
     """
     if not (run_dir / STATE_FILE).exists():
         TrainingState.load(run_dir / STATE_FILE)  # says what is missing, and makes no folder
     with run_lock(run_dir):
-        return _resume(run_dir, data, device, budget, cadence, attributes)
+        return _resume(run_dir, data, device, budget, cadence, changes or {})
 
 
 def _resume(
@@ -102,7 +103,7 @@ def _resume(
     device: str,
     budget: Budget,
     cadence: Cadence,
-    attributes: tuple[str, ...] | None,
+    changes: Mapping[str, Any],
 ) -> bool:
     state = TrainingState.load(run_dir / STATE_FILE, device)
     if budget.images is not None and budget.is_spent(state.images_seen):
@@ -119,8 +120,9 @@ def _resume(
     began_on = state.facts.get("device", state.device.type)
     if began_on != state.device.type:
         _log.warning("the run began on %s: on another device it goes on, but not exactly", began_on)
-    if attributes is not None and attributes != state.config.attributes:
-        state = _decide_attributes(state, attributes, dataset)
+    config = dataclasses.replace(state.config, **changes)
+    if config != state.config:
+        state = _change_recipe(state, config, dataset)
     ranks.check_shares(state.config)
     _prepare(Machine(device, state.facts["threads"]))
     limit = f"up to {budget.images}" if budget.images else f"for {budget.minutes:g} minutes"
@@ -201,11 +203,10 @@ def _shares(names: tuple[str, ...], dataset: ImageDataset) -> list[float]:
     return shares
 
 
-def _decide_attributes(
-    state: TrainingState, attributes: tuple[str, ...], dataset: ImageDataset
+def _change_recipe(
+    state: TrainingState, config: TrainConfig, dataset: ImageDataset
 ) -> TrainingState:
-    """Return the state, whose z decides these attributes from now on."""
-    config = dataclasses.replace(state.config, attributes=attributes)
+    """Return the state, which goes on by this recipe."""
     changed = rebuild(state, Adjustment(config, has_new_discriminator=False, words=""))
     changed.facts |= _label_facts(config, dataset)
     return changed

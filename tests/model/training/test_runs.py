@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from model.__main__ import main
 from model.checkpoint import read_checkpoint
 from model.training.budget import Budget
 from model.training.config import ConfigError, TrainConfig
@@ -246,3 +247,35 @@ def test_few_images_are_told_to_be_augmented(
 ) -> None:
     start(photos, tmp_path / "run", config=dataclasses.replace(TINY, augment=augment))
     assert ("images are few: --augment diffaugment" in capsys.readouterr().out) is advises
+
+
+def test_a_run_goes_on_by_another_gamma_from_where_it_stands(photos: Path, tmp_path: Path) -> None:
+    assert start(photos, tmp_path / "asked")
+    shutil.copytree(tmp_path / "asked", tmp_path / "edited")
+    shutil.copytree(tmp_path / "asked", tmp_path / "kept")
+    command = ["resume", "--images", "32", "--no-guard"]  # a penalty every fourth step
+    assert main([*command, str(tmp_path / "asked"), "--r1-gamma", "9"]) == 0
+    state = TrainingState.load(tmp_path / "edited" / STATE_FILE)
+    state.config = dataclasses.replace(state.config, r1_gamma=9.0)
+    state.save(tmp_path / "edited" / STATE_FILE)
+    for run in ("edited", "kept"):
+        assert main([*command, str(tmp_path / run)]) == 0
+    asked, edited, kept_on = (
+        TrainingState.load(tmp_path / run / STATE_FILE) for run in ("asked", "edited", "kept")
+    )
+    assert (asked.config.r1_gamma, kept_on.config.r1_gamma) == (9.0, 1.0)
+    for name, weight in asked.generator.state_dict().items():
+        assert torch.equal(weight, edited.generator.state_dict()[name]), name
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(
+            asked.generator.state_dict(), kept_on.generator.state_dict(), rtol=0, atol=0
+        )
+
+
+def test_a_gamma_for_a_recipe_without_that_penalty_is_refused(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = dataclasses.replace(TINY, penalty="none", r1_gamma=0.0)
+    assert start(photos, tmp_path / "run", config=config)
+    assert main(["resume", str(tmp_path / "run"), "--r1-gamma", "1", "--images", "16"]) == 1
+    assert "r1_gamma weighs the penalty r1-r2, but this recipe's is none" in capsys.readouterr().err
