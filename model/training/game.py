@@ -49,7 +49,7 @@ def discriminator_loss(
     if config.has_classes_to_find:
         loss = loss + _auxiliary_loss(state, real, z, real_labels)
     if config.attributes:
-        loss = loss + config.attribute_weight * _attributes_seen(real, real_attributes)
+        loss = loss + _attributes_seen(state, real, real_attributes)
     elif fake.auxiliary is not None:
         loss = loss + _auxiliary_loss(state, fake, z, real_labels)
     if has_penalty and config.penalty == "r1-r2":
@@ -99,11 +99,11 @@ def _auxiliary_loss(
     return state.config.code_weight * code_loss(judgement.auxiliary, z, state.config.codes)
 
 
-def _attributes_seen(real: Judgement, attributes: Tensor | None) -> Tensor:
+def _attributes_seen(state: TrainingState, real: Judgement, attributes: Tensor | None) -> Tensor:
     """Return what the discriminator's mistakes about the attributes of real images cost it."""
     if real.auxiliary is None or attributes is None:
         raise ValueError("a recipe with attributes needs them of every real image")
-    return attribute_loss(real.auxiliary, attributes)
+    return state.config.attribute_weight * attribute_loss(real.auxiliary, attributes)
 
 
 def _gamma(state: TrainingState) -> float:
