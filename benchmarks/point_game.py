@@ -18,6 +18,7 @@ from model.training.losses import LOSSES
 from model.training.penalties import zero_centred_gradient_penalty
 
 _TRAINING_POINTS = 100_000  # as in PacGAN's published code
+_NOISY_PART = 0.3  # of the run
 _DATA, _TRAINING, _EVALUATION = 0, 1, 2
 
 
@@ -53,7 +54,7 @@ class PointGame:
         for optimizer in self.optimizers:
             optimizer.param_groups[0]["lr"] = cosine(recipe.learning_rate, progress)
         self._move(1, self._discriminator_loss(real_points, progress))
-        self._move(0, self._generator_loss(real_points))
+        self._move(0, self._generator_loss(real_points, progress))
         self.step += 1
         halflife = recipe.ema_halflife_steps * recipe.batch_size
         decay = ema_decay(halflife, recipe.batch_size, self.step * recipe.batch_size)
@@ -76,8 +77,8 @@ class PointGame:
         gamma = geometric(recipe.r1_gamma, progress)
         has_penalty = gamma > 0 and self.step % recipe.penalty_interval == 0
         with torch.no_grad():
-            fake_points = self._generate()
-        real_points = real_points.detach().requires_grad_(has_penalty)
+            fake_points = self._blur(self._generate(), progress)
+        real_points = self._blur(real_points, progress).detach().requires_grad_(has_penalty)
         fake_points.requires_grad_(has_penalty)
         real_logits = self.discriminator(real_points).squeeze(1)
         fake_logits = self.discriminator(fake_points).squeeze(1)
@@ -88,14 +89,14 @@ class PointGame:
             loss = loss + recipe.penalty_interval * gamma / 2 * penalty
         return loss
 
-    def _generator_loss(self, real_points: Tensor) -> Tensor:
+    def _generator_loss(self, real_points: Tensor, progress: float) -> Tensor:
         loss = LOSSES[self.recipe.loss]
         self.discriminator.requires_grad_(False)
-        fake_logits = self.discriminator(self._generate()).squeeze(1)
+        fake_logits = self.discriminator(self._blur(self._generate(), progress)).squeeze(1)
         real_logits = fake_logits
         if loss.is_relativistic:
             with torch.no_grad():
-                real_logits = self.discriminator(real_points).squeeze(1)
+                real_logits = self.discriminator(self._blur(real_points, progress)).squeeze(1)
         self.discriminator.requires_grad_(True)
         return loss.generator(real_logits, fake_logits)
 
@@ -104,6 +105,15 @@ class PointGame:
         z = torch.randn(shape, generator=self.random)
         points: Tensor = self.generator(self._keep_signs(z))
         return points[:, :, None, None]
+
+    def _blur(self, points: Tensor, progress: float) -> Tensor:
+        """Add instance noise (Sønderby et al., 2017) to real or generated points.
+
+        It falls from `noise` in a straight line. Blurred by the distance of two modes, a mode
+        that is missing is a slope that all its neighbours stand on.
+        """
+        std = self.recipe.noise * max(0.0, 1.0 - progress / _NOISY_PART)
+        return points + std * torch.randn(points.shape, generator=self.random) if std else points
 
     def _keep_signs(self, z: Tensor) -> Tensor:
         """Round the first coordinates of z (n, z_dim) to -1 and 1, in place."""

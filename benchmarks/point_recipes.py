@@ -30,6 +30,7 @@ class PointRecipe:
     ema_halflife_steps: float  # 0 judges the raw weights
     features: int  # Fourier features of the discriminator, a sine and a cosine each; 0 for none
     highest_cycles: float  # of theirs, a unit
+    noise: float  # standard deviation of instance noise at the start, a unit
     is_scaled: bool  # whether the networks see the points in `Mixture.unit`; for grids it is 1
 
 
@@ -50,6 +51,7 @@ _RELATIVISTIC = PointRecipe(
     ema_halflife_steps=500.0,
     features=64,
     highest_cycles=1.5,
+    noise=0.0,
     is_scaled=True,
 )
 
@@ -59,8 +61,10 @@ _RELATIVISTIC_LARGE = dataclasses.replace(
     name="relativistic-large",
     batch_size=2048,  # 20 points a mode of 100
     learning_rate=(1e-3, 1e-4),
-    r1_gamma=(3.2, 0.12),
+    r1_gamma=(3.2, 0.4),
+    penalty_interval=1,
     features=384,
+    noise=0.8,  # two fifths of the distance of two modes
 )
 
 _VANILLA = PointRecipe(
@@ -80,6 +84,7 @@ _VANILLA = PointRecipe(
     ema_halflife_steps=0.0,
     features=0,
     highest_cycles=0.0,
+    noise=0.0,
     is_scaled=False,
 )
 

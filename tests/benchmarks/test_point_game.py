@@ -41,6 +41,24 @@ def test_gamma_falls_by_equal_factors_and_none_stays_none() -> None:
     assert geometric((0.0, 0.0), 0.5) == 0.0
 
 
+def test_instance_noise_falls_in_a_straight_line_and_is_gone_by_a_third_of_the_run() -> None:
+    game = PointGame(dataclasses.replace(SMALL, noise=0.4), MIXTURES["grid25"], 1)
+    origin = torch.zeros(50_000, 2)
+    stds = [game._blur(origin, at).std().item() for at in (0.0, 0.15, 0.3, 1.0)]
+    assert stds == pytest.approx([0.4, 0.2, 0.0, 0.0], abs=0.005)
+
+
+def test_instance_noise_is_on_both_sides_of_both_moves() -> None:
+    game = PointGame(dataclasses.replace(SMALL, noise=1e4), MIXTURES["grid25"], 1)
+    seen: list[float] = []
+    game.discriminator.register_forward_hook(
+        lambda _m, inputs, _out: seen.append(inputs[0].std().item())
+    )
+    game.train_step()
+    assert len(seen) == 4  # real and generated points, judged for either player
+    assert min(seen) > 1e3
+
+
 def test_a_seed_gives_the_same_points_again_and_another_seed_others() -> None:
     assert np.array_equal(play(1), play(1))
     assert not np.array_equal(play(1), play(2))
