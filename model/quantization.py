@@ -72,9 +72,11 @@ class QuantizedGenerator:
             raise NotQuantizableError("only generators of DCGAN's layers have an int8 form")
         self._condition = generator.condition
         self._colours: nn.Module | None = None
+        self._sharpness = 0.0
         ending: list[type[nn.Module]] = [nn.Tanh]
         if isinstance(generator, PaletteGenerator):
             self._colours = use_onednn(generator.colours)
+            self._sharpness = generator.sharpness
             ending = []
         convolutions = _require_stack(generator.layers, ending)
         scales = _activation_scales(generator.layers, generator.condition(z, labels))
@@ -111,14 +113,16 @@ class QuantizedGenerator:
         last = _up_sample(x, self._up_samplings[-1])
         # Not by sigmoid, which is six times as fast in torch: it rounds the last elements of a
         # tensor, those that fill no vector, otherwise than the rest, so by place in the batch.
-        return last.tanh_() if self._colours is None else _mix(last, self._colours(z))
+        if self._colours is None:
+            return last.tanh_()
+        return _mix(last, self._colours(z), self._sharpness)
 
 
-def _mix(maps: Tensor, colours: Tensor) -> Tensor:
+def _mix(maps: Tensor, colours: Tensor, sharpness: float) -> Tensor:
     """Mix colours (n, k, c) by unshuffled maps (n, 4 k, h, w): unshuffled images (n, 4 c, h, w)."""
     count, _, height, width = maps.shape
     places = maps.permute(0, 2, 3, 1).reshape(count, 4 * height * width, -1)
-    mixed = mix_colours(places, colours)
+    mixed = mix_colours(places, colours, sharpness)
     return mixed.view(count, height, width, -1).permute(0, 3, 1, 2)
 
 

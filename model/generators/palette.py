@@ -14,8 +14,6 @@ from model.spec import GeneratorSpec
 
 _COLOURS = 16
 _HIDDEN_UNITS = 256
-# Maps move so much faster than weights: an area is one colour once they differ by its inverse.
-_SHARPNESS = 4.0
 
 
 class PaletteGenerator(DCGANGenerator):
@@ -33,12 +31,14 @@ class PaletteGenerator(DCGANGenerator):
     the maps, so they find shapes; colours move along the named directions.
     """
 
+    # Maps move so much faster than weights: an area is one colour once they differ by its inverse.
+    sharpness = 4.0
     to_maps: Callable[[int, int], nn.ConvTranspose2d] = ResizeConvolution
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__(spec)
         to_maps = self.to_maps(spec.base_channels, _COLOURS)
-        nn.init.normal_(to_maps.weight, 0.0, 0.1 / _SHARPNESS)
+        nn.init.normal_(to_maps.weight, 0.0, 0.1 / self.sharpness)
         self.layers = nn.Sequential(*[*self.layers][:-2], to_maps)  # not a doubling and tanh
         hidden = nn.Linear(spec.z_dim + spec.num_classes, _HIDDEN_UNITS)
         to_colours = nn.Linear(_HIDDEN_UNITS, _COLOURS * spec.img_channels)
@@ -53,18 +53,18 @@ class PaletteGenerator(DCGANGenerator):
         """Render `z` (n, z_dim) and `labels` (n,) or None as images (n, c, h, w) in [-1, 1]."""
         z = self.condition(z, labels)
         maps = self.layers(z[:, :, None, None])
-        mixed = mix_colours(maps.flatten(2).transpose(1, 2), self.colours(z))
+        mixed = mix_colours(maps.flatten(2).transpose(1, 2), self.colours(z), self.sharpness)
         images: Tensor = mixed.transpose(1, 2).unflatten(2, maps.shape[2:])
         return images
 
 
-def mix_colours(maps: Tensor, colours: Tensor) -> Tensor:
+def mix_colours(maps: Tensor, colours: Tensor, sharpness: float) -> Tensor:
     """Mix `colours` (n, k, c) in [-1, 1] by `maps` (n, places, k): (n, places, c).
 
-    At each place a colour counts for 1 - 4 * (how far its map is below the highest), or for
-    nothing where that is negative; the shares add up to one.
+    At each place a colour counts for 1 - sharpness * (how far its map is below the highest), or
+    for nothing where that is negative; the shares add up to one.
     """
-    above = _SHARPNESS * maps.to(torch.promote_types(maps.dtype, torch.float32))
+    above = sharpness * maps.to(torch.promote_types(maps.dtype, torch.float32))
     above = (above - above.amax(dim=2, keepdim=True) + 1.0).clamp_min(0.0)
     shares = (above / above.sum(dim=2, keepdim=True)).to(colours.dtype)
     return (shares @ colours).clamp(-1.0, 1.0)  # shares add up to one but for rounding

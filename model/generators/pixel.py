@@ -7,11 +7,13 @@ from model.generators.palette import PaletteGenerator
 
 
 class PixelGenerator(PaletteGenerator):
-    """`palette`, whose maps are doubled by a transposed convolution to the end.
+    """`palette`, whose pixels are hardly ever a blend and owe nothing to their neighbours.
 
-    Neighbours in pixel art have nothing to do with each other, and the smooth doubling of
-    `palette` would blend them. Here each of the four pixels that come of one has weights of its
-    own; the grain of a transposed convolution is lost in the shares, which round it away.
+    An edge in pixel art is where one colour stops and another begins. So maps are doubled by a
+    transposed convolution to the end, which has weights of its own for each of the four pixels
+    that come of one, where the smooth doubling of `palette` would blend them; its grain is lost
+    in the shares, which are six times as sharp.
     """
 
+    sharpness = 24.0
     to_maps = staticmethod(DCGANGenerator.doubling)
