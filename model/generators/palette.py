@@ -33,12 +33,13 @@ class PaletteGenerator(DCGANGenerator):
 
     # Maps move so much faster than weights: an area is one colour once they differ by its inverse.
     sharpness = 4.0
+    sharpness_in_training = 4.0
     to_maps: Callable[[int, int], nn.ConvTranspose2d] = ResizeConvolution
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__(spec)
         to_maps = self.to_maps(spec.base_channels, _COLOURS)
-        nn.init.normal_(to_maps.weight, 0.0, 0.1 / self.sharpness)
+        nn.init.normal_(to_maps.weight, 0.0, 0.1 / self.sharpness_in_training)
         self.layers = nn.Sequential(*[*self.layers][:-2], to_maps)  # not a doubling and tanh
         hidden = nn.Linear(spec.z_dim + spec.num_classes, _HIDDEN_UNITS)
         to_colours = nn.Linear(_HIDDEN_UNITS, _COLOURS * spec.img_channels)
@@ -53,7 +54,8 @@ class PaletteGenerator(DCGANGenerator):
         """Render `z` (n, z_dim) and `labels` (n,) or None as images (n, c, h, w) in [-1, 1]."""
         z = self.condition(z, labels)
         maps = self.layers(z[:, :, None, None])
-        mixed = mix_colours(maps.flatten(2).transpose(1, 2), self.colours(z), self.sharpness)
+        sharpness = self.sharpness_in_training if self.training else self.sharpness
+        mixed = mix_colours(maps.flatten(2).transpose(1, 2), self.colours(z), sharpness)
         images: Tensor = mixed.transpose(1, 2).unflatten(2, maps.shape[2:])
         return images
 
