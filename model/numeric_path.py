@@ -80,7 +80,7 @@ def choose_path(
         if psnr_db >= _MIN_PSNR_DB:
             return ChosenPath(path, candidate, name, psnr_db)
         reasons.append(f"{candidate}: {psnr_db:.1f} dB from float32, less than {_MIN_PSNR_DB:g}")
-        _log.warning("not used, %s", reasons[-1])
+        _log.info("not used, %s", reasons[-1])
     raise PrecisionError("; ".join(reasons))
 
 

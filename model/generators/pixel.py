@@ -17,5 +17,5 @@ class PixelGenerator(PaletteGenerator):
     """
 
     sharpness = 240.0
-    sharpness_in_training = 60.0
+    sharpness_in_training = 24.0
     to_maps = staticmethod(DCGANGenerator.doubling)

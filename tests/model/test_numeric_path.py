@@ -83,7 +83,7 @@ def test_the_fastest_is_taken_where_it_is_near_enough(choose: Callable[..., Chos
 def test_what_is_too_far_off_is_passed_over_and_logged(
     choose: Callable[..., ChosenPath], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         chosen = choose(int8=3, bfloat16=1)  # 38.6 dB and 48.1 dB
     assert chosen.precision is BFLOAT16
     assert "int8: 38.6 dB from float32" in caplog.text

@@ -244,7 +244,7 @@ def test_the_shipped_weights_are_within_40_db_of_float32(path: Path) -> None:
 
 
 def test_there_are_shipped_weights() -> None:
-    assert {path.stem for path in WEIGHTS} >= {"faces-64", "digits-32"}
+    assert {path.stem for path in WEIGHTS} >= {"faces-64", "digits-32", "pixel-faces-16"}
 
 
 def double(**changes: object) -> Callable[[nn.Sequential], None]:
