@@ -109,8 +109,8 @@ class PointGame:
     def _blur(self, points: Tensor, progress: float) -> Tensor:
         """Add instance noise (Sønderby et al., 2017) to real or generated points.
 
-        It falls from `noise` in a straight line. Blurred by the distance of two modes, a mode
-        that is missing is a slope that all its neighbours stand on.
+        It falls from `noise` in a straight line. Blurred nearly as far as the next mode, a mode
+        that is missing is a slope that its neighbours stand on.
         """
         std = self.recipe.noise * max(0.0, 1.0 - progress / _NOISY_PART)
         return points + std * torch.randn(points.shape, generator=self.random) if std else points

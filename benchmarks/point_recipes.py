@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PointRecipe:
-    """All that decides a result on points, beside the mixture and the seed.
+    """All that decides a result on points, beside the mixture, the seed and how long noise lasts.
 
     Rate and gamma go from the first to the second of their pair over the whole run: the rate
     along half a cosine, gamma geometrically. Widths of 0 stand for PacGAN's own networks.

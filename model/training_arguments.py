@@ -35,7 +35,7 @@ def _add_dataset(commands: Subcommands) -> None:
     command.add_argument(
         "--style",
         choices=["lorelei", "pixel-art"],
-        help="of the faces; pixel-art is sharp at multiples of 16 (default: lorelei)",
+        help="of the faces; pixel-art has a pixel a cell at --size 16 (default: lorelei)",
     )
     command.add_argument(
         "--first",

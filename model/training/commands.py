@@ -35,6 +35,7 @@ def run_dataset(arguments: argparse.Namespace) -> None:
 
         write_faces(arguments.out, **({"count": _FACES} | given))
         how = f" --resolution {arguments.size}" if arguments.size else ""
+        how += " --architecture pixel" if arguments.style == "pixel-art" else ""
     elif given:
         raise ValueError(f"--{next(iter(given))} is for faces: the digits are always all 5,000")
     else:

@@ -89,7 +89,8 @@ def resume_run(
     `changes` are fields of its recipe that are otherwise from now on: attributes or r1_gamma.
 
     StateError if there is no run, if another process works on it, or if the data are not those
-    that it began with; ConfigError if the changes do not fit the recipe.
+    that it began with; ConfigError if the changes do not fit the recipe, DatasetError if the data
+    have not the attributes.
     """
     if not (run_dir / STATE_FILE).exists():
         TrainingState.load(run_dir / STATE_FILE)  # says what is missing, and makes no folder
@@ -106,6 +107,7 @@ def _resume(
     changes: Mapping[str, Any],
 ) -> bool:
     state = TrainingState.load(run_dir / STATE_FILE, device)
+    config = dataclasses.replace(state.config, **changes)
     if budget.images is not None and budget.is_spent(state.images_seen):
         # No error: a script that repeats the command until the run is done must see it done.
         print(f"{run_dir} has seen {state.images_seen} images already; --images counts them all")
@@ -120,7 +122,6 @@ def _resume(
     began_on = state.facts.get("device", state.device.type)
     if began_on != state.device.type:
         _log.warning("the run began on %s: on another device it goes on, but not exactly", began_on)
-    config = dataclasses.replace(state.config, **changes)
     if config != state.config:
         state = _change_recipe(state, config, dataset)
     ranks.check_shares(state.config)

@@ -21,6 +21,7 @@ SMALL = dataclasses.replace(
     depth=2,
     batch_size=32,
     steps=6,
+    noise=0.4,
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.checkpoint import Checkpoint, read_checkpoint
+from model.checkpoint import Checkpoint
 from model.folding import fold_batch_norm
 from model.generators import build_generator
 from model.generators.palette import PaletteGenerator
-from model.inference import InferenceEngine
 from model.latents import Latents, sample_latents
 from model.numeric_path import to_tensors
 from model.precision import Precision, fast_precisions
@@ -27,7 +25,6 @@ from model.quantization import (
 from model.spec import GeneratorSpec
 
 CPU = torch.device("cpu")
-WEIGHTS = sorted((Path(__file__).parents[2] / "weights").glob("*.safetensors"))
 
 needs_int8 = pytest.mark.skipif(
     Precision.INT8 not in fast_precisions(CPU),
@@ -220,31 +217,25 @@ def test_a_z_beyond_ten_is_taken_for_ten(plain_checkpoint: Checkpoint, value: fl
     assert torch.equal(quantized.images(z, None), quantized.images(expected, None))
 
 
-def measure_psnr(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    error = np.square(first.astype(np.float64) - second).mean()
-    return float(10 * np.log10(255**2 / error))
-
-
 @needs_int8
-@pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
-def test_the_shipped_weights_are_within_40_db_of_float32(path: Path) -> None:
-    checkpoint = read_checkpoint(path)
-    engines = [
-        InferenceEngine(checkpoint, device="cpu", precision=precision, max_batch_size=8)
-        for precision in ("auto", "float32")
-    ]
-    # Not the seeds that scales were fitted to, nor those that the choice was made by.
-    batches = [sample_latents(checkpoint.spec, range(at, at + 8)) for at in range(0, 64, 8)]
-    pixels = [
-        np.concatenate([engine.generate_pixels(batch) for batch in batches]) for engine in engines
-    ]
-    psnr_db = measure_psnr(*pixels)
-    assert psnr_db >= 40
-    assert engines[0].facts.psnr_db == pytest.approx(psnr_db, abs=2)
+@pytest.mark.parametrize("architecture", ["palette", "pixel"])
+@pytest.mark.parametrize("sharpness", [1.0, 30.0])
+def test_colours_are_chosen_as_sharply_as_by_the_generator(
+    request: pytest.FixtureRequest, architecture: str, sharpness: float
+) -> None:
+    checkpoint: Checkpoint = request.getfixturevalue(f"{architecture}_checkpoint")
+    generator = folded(checkpoint)
+    assert isinstance(generator, PaletteGenerator)
+    generator.sharpness = sharpness
+    tensors = to_tensors(sample_latents(checkpoint.spec, CALIBRATION), CPU)
+    images = QuantizedGenerator(generator, *tensors).images(*tensors)
 
+    def distance(other: float) -> float:
+        generator.sharpness = other
+        exact: Tensor = generator(*tensors)
+        return float((images - exact).abs().mean())
 
-def test_there_are_shipped_weights() -> None:
-    assert {path.stem for path in WEIGHTS} >= {"faces-64", "digits-32", "pixel-faces-16"}
+    assert distance(sharpness) < 0.5 * min(distance(sharpness / 2), distance(sharpness * 2))
 
 
 def double(**changes: object) -> Callable[[nn.Sequential], None]:
