@@ -18,7 +18,6 @@ from model.training.losses import LOSSES
 from model.training.penalties import zero_centred_gradient_penalty
 
 _TRAINING_POINTS = 100_000  # as in PacGAN's published code
-_NOISY_PART = 0.3  # of the run
 _DATA, _TRAINING, _EVALUATION = 0, 1, 2
 
 
@@ -112,7 +111,7 @@ class PointGame:
         It falls from `noise` in a straight line. Blurred nearly as far as the next mode, a mode
         that is missing is a slope that its neighbours stand on.
         """
-        std = self.recipe.noise * max(0.0, 1.0 - progress / _NOISY_PART)
+        std = self.recipe.noise * max(0.0, 1.0 - progress / self.recipe.noisy_part)
         return points + std * torch.randn(points.shape, generator=self.random) if std else points
 
     def _keep_signs(self, z: Tensor) -> Tensor:

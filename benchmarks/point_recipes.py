@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PointRecipe:
-    """All that decides a result on points, beside the mixture, the seed and how long noise lasts.
+    """All that decides a result on points, beside the mixture and the seed.
 
     Rate and gamma go from the first to the second of their pair over the whole run: the rate
     along half a cosine, gamma geometrically. Widths of 0 stand for PacGAN's own networks.
@@ -31,6 +31,7 @@ class PointRecipe:
     features: int  # Fourier features of the discriminator, a sine and a cosine each; 0 for none
     highest_cycles: float  # of theirs, a unit
     noise: float  # standard deviation of instance noise at the start, a unit
+    noisy_part: float  # of the run: there it has fallen to none
     is_scaled: bool  # whether the networks see the points in `Mixture.unit`; for grids it is 1
 
 
@@ -52,6 +53,7 @@ _RELATIVISTIC = PointRecipe(
     features=64,
     highest_cycles=1.5,
     noise=0.0,
+    noisy_part=0.3,
     is_scaled=True,
 )
 
@@ -85,6 +87,7 @@ _VANILLA = PointRecipe(
     features=0,
     highest_cycles=0.0,
     noise=0.0,
+    noisy_part=0.3,
     is_scaled=False,
 )
 

@@ -35,11 +35,11 @@ class PaletteGenerator(DCGANGenerator):
     # more blends than rendering, as only they tell a map that is too low how to change.
     sharpness = 4.0
     sharpness_in_training = 4.0
-    build_to_maps: Callable[[int, int], nn.ConvTranspose2d] = ResizeConvolution
+    last_doubling: Callable[[int, int], nn.ConvTranspose2d] = ResizeConvolution
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__(spec)
-        to_maps = self.build_to_maps(spec.base_channels, _COLOURS)
+        to_maps = self.last_doubling(spec.base_channels, _COLOURS)
         nn.init.normal_(to_maps.weight, 0.0, 0.1 / self.sharpness_in_training)
         self.layers = nn.Sequential(*[*self.layers][:-2], to_maps)  # not a doubling and tanh
         hidden = nn.Linear(spec.z_dim + spec.num_classes, _HIDDEN_UNITS)

@@ -18,4 +18,4 @@ class PixelGenerator(PaletteGenerator):
 
     sharpness = 240.0
     sharpness_in_training = 24.0
-    build_to_maps = staticmethod(DCGANGenerator.doubling)
+    last_doubling = staticmethod(DCGANGenerator.doubling)

@@ -20,6 +20,11 @@ PLAIN = GeneratorSpec("dcgan", 16, 3, z_dim=5, base_channels=2)
 CLASSES = GeneratorSpec("dcgan", 16, 1, z_dim=5, num_classes=3, base_channels=2)
 CLASS_NAMES = ("cat", "dog", "owl")
 
+needs_int8 = pytest.mark.skipif(
+    Precision.INT8 not in fast_precisions(torch.device("cpu")),
+    reason="this CPU has no AVX512-VNNI, without which the sums of 8-bit products may saturate",
+)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:

@@ -17,19 +17,14 @@ from model.generators import build_generator
 from model.generators.palette import PaletteGenerator
 from model.latents import Latents, sample_latents
 from model.numeric_path import to_tensors
-from model.precision import Precision, fast_precisions
 from model.quantization import (
     NotQuantizableError,
     QuantizedGenerator,
 )
 from model.spec import GeneratorSpec
+from tests.model.conftest import needs_int8
 
 CPU = torch.device("cpu")
-
-needs_int8 = pytest.mark.skipif(
-    Precision.INT8 not in fast_precisions(CPU),
-    reason="this CPU has no AVX512-VNNI, without which the sums of 8-bit products may saturate",
-)
 Floats = NDArray[np.float64]
 
 

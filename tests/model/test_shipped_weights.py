@@ -6,21 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from model.checkpoint import read_checkpoint
 from model.inference import InferenceEngine, InferenceError
 from model.latents import sample_latents
-from model.precision import Precision, fast_precisions
+from tests.model.conftest import needs_int8
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 NAMES = ("digits-32", "faces-64", "pixel-faces-16")
-
-needs_int8 = pytest.mark.skipif(
-    Precision.INT8 not in fast_precisions(torch.device("cpu")),
-    reason="this CPU has no AVX512-VNNI, without which the sums of 8-bit products may saturate",
-)
 
 
 def load(name: str, precision: str) -> InferenceEngine:
